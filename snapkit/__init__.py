@@ -1,0 +1,133 @@
+"""The disk snapshots of many clouds as one thing.
+
+    import snapkit
+
+    for snapshot in snapkit.list_snapshots(["alibaba:cn-hangzhou", "tencent:ap-guangzhou"]):
+        print(snapshot.ref, snapshot.status, snapshot.size_bytes, snapshot.cut_at)
+
+Names are imported when they are first used, so ``import snapkit`` itself costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snapkit import errors as errors
+    from snapkit.client import Client as Client
+    from snapkit.client import connect as connect
+    from snapkit.credentials import Credentials as Credentials
+    from snapkit.credentials import Secret as Secret
+    from snapkit.driver import Capability as Capability
+    from snapkit.errors import SnapkitError as SnapkitError
+    from snapkit.fleet import list_groups as list_groups
+    from snapkit.fleet import list_snapshots as list_snapshots
+    from snapkit.listing import Listing as Listing
+    from snapkit.listing import Outcome as Outcome
+    from snapkit.listing import Report as Report
+    from snapkit.listing import Scope as Scope
+    from snapkit.listing import ScopeReport as ScopeReport
+    from snapkit.model import Consistency as Consistency
+    from snapkit.model import DiskCategory as DiskCategory
+    from snapkit.model import DiskRole as DiskRole
+    from snapkit.model import Kind as Kind
+    from snapkit.model import Membership as Membership
+    from snapkit.model import Origin as Origin
+    from snapkit.model import Ref as Ref
+    from snapkit.model import Region as Region
+    from snapkit.model import Snapshot as Snapshot
+    from snapkit.model import SnapshotGroup as SnapshotGroup
+    from snapkit.model import SnapshotKind as SnapshotKind
+    from snapkit.model import SnapshotStatus as SnapshotStatus
+    from snapkit.model import SourceDisk as SourceDisk
+    from snapkit.model import Tags as Tags
+    from snapkit.model import Usage as Usage
+    from snapkit.query import GroupQuery as GroupQuery
+    from snapkit.query import SnapshotQuery as SnapshotQuery
+    from snapkit.query import TagFilter as TagFilter
+    from snapkit.registry import providers as providers
+    from snapkit.settings import Target as Target
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "client": ("Client", "connect"),
+    "credentials": ("Credentials", "Secret"),
+    "driver": ("Capability",),
+    "errors": ("SnapkitError",),
+    "fleet": ("list_groups", "list_snapshots"),
+    "listing": ("Listing", "Outcome", "Report", "Scope", "ScopeReport"),
+    "model": (
+        "Consistency",
+        "DiskCategory",
+        "DiskRole",
+        "Kind",
+        "Membership",
+        "Origin",
+        "Ref",
+        "Region",
+        "Snapshot",
+        "SnapshotGroup",
+        "SnapshotKind",
+        "SnapshotStatus",
+        "SourceDisk",
+        "Tags",
+        "Usage",
+    ),
+    "query": ("GroupQuery", "SnapshotQuery", "TagFilter"),
+    "registry": ("providers",),
+    "settings": ("Target",),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Capability",
+    "Client",
+    "Consistency",
+    "Credentials",
+    "DiskCategory",
+    "DiskRole",
+    "GroupQuery",
+    "Kind",
+    "Listing",
+    "Membership",
+    "Origin",
+    "Outcome",
+    "Ref",
+    "Region",
+    "Report",
+    "Scope",
+    "ScopeReport",
+    "Secret",
+    "SnapkitError",
+    "Snapshot",
+    "SnapshotGroup",
+    "SnapshotKind",
+    "SnapshotQuery",
+    "SnapshotStatus",
+    "SourceDisk",
+    "TagFilter",
+    "Tags",
+    "Target",
+    "Usage",
+    "__version__",
+    "connect",
+    "errors",
+    "list_groups",
+    "list_snapshots",
+    "providers",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        found = getattr(import_module(f"snapkit.{_MODULES[name]}"), name)
+    elif name == "errors":
+        found = import_module("snapkit.errors")
+    else:
+        raise AttributeError(f"module 'snapkit' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,297 @@
+"""What an application holds: one account in one region of one provider.
+
+Everything that is the same whoever the provider is happens here: splitting long lists of
+ids, walking pages, filtering again, filling in the members of groups, and the report.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, Self, TypeVar
+
+import attrs
+
+from snapkit.driver import Capability, Driver
+from snapkit.errors import NotFoundError, QueryError, SnapkitError
+from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
+from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
+from snapkit.paging import Cursor, Page, Tally, walk
+from snapkit.query import GroupQuery, SnapshotQuery
+from snapkit.settings import Target, open_driver
+
+__all__ = ["Client", "connect"]
+
+T = TypeVar("T", Snapshot, SnapshotGroup)
+Q = TypeVar("Q", SnapshotQuery, GroupQuery)
+_MANY_LISTINGS = 10
+"""Up to so many narrow listings are taken to be cheaper than one of everything."""
+
+
+def connect(provider: str | Target, region: str = "", **settings: Any) -> "Client":
+    """Return a client for *provider* (a name, a target text or a Target) in *region*.
+
+    *settings* are the fields of Target and the keyword arguments of ``open_driver``. Nothing
+    is sent yet. Raises ConfigurationError for what cannot be right, CredentialsMissingError
+    when neither *settings* nor the environment hold credentials.
+    """
+    names = {field.name for field in attrs.fields(Target)}
+    own = {name: settings.pop(name) for name in list(settings) if name in names}
+    if isinstance(provider, Target):
+        target = attrs.evolve(provider, **own)
+    elif region:
+        target = Target(provider=provider, region=region, **own)
+    else:
+        target = attrs.evolve(Target.parse(provider), **own)
+    return Client(open_driver(target, **settings))
+
+
+class Client:
+    """Snapshots and groups of one account in one region; safe to share between threads."""
+
+    def __init__(self, driver: Driver, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._driver = driver
+        self._monotonic = monotonic
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self._driver.name
+
+    @property
+    def region(self) -> str:
+        """The region that is listed."""
+        return self._driver.connection.region
+
+    @property
+    def account(self) -> str:
+        """The account label, empty when there is none."""
+        return self._driver.connection.account
+
+    def supports(self, capability: Capability) -> bool:
+        """Whether the provider offers *capability*."""
+        return capability in self._driver.capabilities
+
+    def snapshots(self, query: SnapshotQuery | None = None, **filters: Any) -> Listing[Snapshot]:
+        """Return the snapshots that match *query* or *filters* (the fields of SnapshotQuery).
+
+        Lazy: pages are fetched while the listing is iterated. What goes wrong is raised
+        then, after the rows that arrived, and stands in the report.
+        """
+        wanted = _query(SnapshotQuery, query, filters)
+        return self._listing(Kind.SNAPSHOT, lambda tally: self._snapshot_pages(wanted, tally))
+
+    def groups(
+        self, query: GroupQuery | None = None, *, fill: bool = True, **filters: Any
+    ) -> Listing[SnapshotGroup]:
+        """Return the groups that match *query* or *filters* (the fields of GroupQuery).
+
+        With *fill*, members of which the provider's group gives only the id are looked up,
+        100 per call. Raises UnsupportedError for a provider without groups.
+        """
+        if not self._driver.capabilities & {Capability.GROUPS, Capability.DERIVED_GROUPS}:
+            raise self._driver.unsupported(Capability.GROUPS)
+        wanted = _query(GroupQuery, query, filters)
+        return self._listing(Kind.GROUP, lambda tally: self._group_pages(wanted, tally, fill))
+
+    def snapshot(self, snapshot_id: str) -> Snapshot:
+        """Return one snapshot, or raise NotFoundError; a deleted one counts as not found."""
+        for found in self.snapshots(ids=snapshot_id):
+            return found
+        raise self._missing("snapshot", snapshot_id)
+
+    def group(self, group_id: str) -> SnapshotGroup:
+        """Return one group with its members filled in, or raise NotFoundError."""
+        for found in self.groups(ids=group_id):
+            return found
+        raise self._missing("snapshot group", group_id)
+
+    def regions(self) -> list[Region]:
+        """Return the regions of the provider, not only the one of this client."""
+        if not self.supports(Capability.REGIONS):
+            raise self._driver.unsupported(Capability.REGIONS)
+        return self._driver.list_regions()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+        self._driver.connection.transport.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _missing(self, what: str, wanted: str) -> NotFoundError:
+        return NotFoundError(
+            f"no {what} {wanted!r} in {self.provider}:{self.region}",
+            provider=self.provider,
+            account=self.account,
+            region=self.region,
+            hint="it may be in another region or account, or deleted",
+        )
+
+    def _listing(self, kind: Kind, pages: Callable[[Tally], Iterator[list[T]]]) -> Listing[T]:
+        scope = Scope(provider=self.provider, account=self.account, region=self.region, kind=kind)
+        tally = Tally()
+        run = _Run(scope, tally, pages(tally), self._monotonic)
+        return Listing(run, lambda: Report((run.report(),)))
+
+    def _snapshot_pages(self, query: SnapshotQuery, tally: Tally) -> Iterator[list[Snapshot]]:
+        groups: dict[str, str] = {}
+        if query.group_ids is not None:
+            for group in self.groups(ids=query.group_ids, fill=False):
+                groups.update((member.id, group.id) for member in group.members)
+            wanted = frozenset(groups) & (query.ids if query.ids is not None else frozenset(groups))
+            if not wanted:
+                return
+            query = attrs.evolve(query, ids=wanted, group_ids=None)
+        for part in _split(query, self._driver):
+            for page in self._walk(self._driver.list_snapshots, part, tally):
+                found = [snapshot for snapshot in page if query.matches(snapshot)]
+                yield [
+                    attrs.evolve(snapshot, group_id=groups[snapshot.id])
+                    if snapshot.id in groups
+                    else snapshot
+                    for snapshot in found
+                ]
+
+    def _group_pages(
+        self, query: GroupQuery, tally: Tally, fill: bool
+    ) -> Iterator[list[SnapshotGroup]]:
+        for page in self._unfilled(query, tally):
+            found = self._filled(page) if fill else page
+            yield [group for group in found if query.matches(group)]
+
+    def _unfilled(self, query: GroupQuery, tally: Tally) -> Iterator[list[SnapshotGroup]]:
+        if Capability.GROUPS in self._driver.capabilities:
+            for part in _chunks(query, "ids", self._driver.limits.group_ids):
+                yield from self._walk(self._driver.list_groups, part, tally)
+            return
+        everything = self._walk(self._driver.list_snapshots, SnapshotQuery(), tally)
+        living = [snapshot for page in everything for snapshot in page]
+        hidden = {SnapshotStatus.DELETED}
+        yield self._driver.derive_groups([one for one in living if one.status not in hidden])
+
+    def _walk(
+        self,
+        fetch: Callable[..., Page[T]],
+        query: SnapshotQuery | GroupQuery,
+        tally: Tally,
+    ) -> Iterator[list[T]]:
+        def page(cursor: Cursor | None, limit: int) -> Page[T]:
+            return fetch(query, cursor=cursor, limit=limit)
+
+        return walk(page, limit=self._driver.limits.page, key=lambda row: row.id, tally=tally)
+
+    def _filled(self, groups: Sequence[SnapshotGroup]) -> list[SnapshotGroup]:
+        """Return *groups* with whole members where the provider's group names only their ids.
+
+        A member that cannot be found any more stays as it was given and makes the group
+        degraded.
+        """
+        bare = [
+            member.id for group in groups for member in group.members if member.raw_status is None
+        ]
+        if not bare:
+            return list(groups)
+        found = {snapshot.id: snapshot for snapshot in self.snapshots(ids=bare)}
+        return [_with_members(group, found) for group in groups]
+
+
+def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotGroup:
+    members = tuple(
+        attrs.evolve(found[member.id], group_id=group.id) if member.id in found else member
+        for member in group.members
+    )
+    missing = any(member.raw_status is None for member in members)
+    status = group.status
+    if group.raw_status is None or (missing and status is SnapshotStatus.AVAILABLE):
+        statuses = [member.status for member in members if member.raw_status is not None]
+        status = group_status(statuses, missing=missing)
+    return attrs.evolve(group, members=members, status=status)
+
+
+def _query(kind: type[Q], query: Q | None, filters: dict[str, Any]) -> Q:
+    known = [field.name for field in attrs.fields(kind)]
+    for name in filters:
+        if name not in known:
+            raise QueryError(f"no filter {name!r}", hint=f"known: {', '.join(sorted(known))}")
+    return attrs.evolve(query, **filters) if query is not None else kind(**filters)
+
+
+def _chunks(query: Q, name: str, size: int | None) -> list[Q]:
+    values = getattr(query, name)
+    if values is None or size is None or len(values) <= size:
+        return [query]
+    ordered = sorted(values)
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    changes: list[dict[str, Any]] = [{name: part} for part in parts]
+    return [attrs.evolve(query, **change) for change in changes]
+
+
+def _split(query: SnapshotQuery, driver: Driver) -> list[SnapshotQuery]:
+    """Return the queries, each small enough for one request, that together are *query*.
+
+    Ids are always split; disks only while that is cheaper than listing everything.
+    """
+    parts = _chunks(query, "ids", driver.limits.ids)
+    if query.ids is not None or query.disk_ids is None or driver.limits.disk_ids is None:
+        return parts
+    if len(query.disk_ids) > driver.limits.disk_ids * _MANY_LISTINGS:
+        return parts
+    return _chunks(query, "disk_ids", driver.limits.disk_ids)
+
+
+@attrs.define
+class _Run(Generic[T]):
+    """One pass over a scope, and what to say about it."""
+
+    scope: Scope
+    tally: Tally
+    source: Iterator[list[T]]
+    monotonic: Callable[[], float]
+    matched: int = 0
+    outcome: Outcome = Outcome.RUNNING
+    error: SnapkitError | None = None
+    started: float | None = None
+    ended: float | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[T]:
+        if self.started is None:
+            self.started = self.monotonic()
+        try:
+            page = next(self.source)
+        except StopIteration:
+            if self.outcome is Outcome.RUNNING:
+                self.ended = self.monotonic()
+                self.outcome = Outcome.OK if self.tally.rows else Outcome.EMPTY
+            raise
+        except SnapkitError as error:
+            self.ended = self.monotonic()
+            self.outcome, self.error = outcome_of(error), error
+            raise
+        self.matched += len(page)
+        return page
+
+    def close(self) -> None:
+        close = getattr(self.source, "close", None)
+        if close is not None:
+            close()
+
+    def report(self) -> ScopeReport:
+        now = self.ended if self.ended is not None else self.monotonic()
+        return ScopeReport(
+            scope=self.scope,
+            outcome=self.outcome,
+            pages=self.tally.pages,
+            rows=self.tally.rows,
+            matched=self.matched,
+            total=self.tally.total,
+            seconds=0.0 if self.started is None else now - self.started,
+            moved=self.tally.moved,
+            error=self.error,
+            troubles=tuple(self.tally.troubles),
+        )

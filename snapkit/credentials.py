@@ -1,0 +1,167 @@
+"""Keys to a provider, and where they are found.
+
+A secret is a :class:`Secret` from the moment it is read; only signers call ``reveal``.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn, Protocol
+
+import attrs
+
+from snapkit.errors import CredentialsMissingError
+
+__all__ = [
+    "CredentialSource",
+    "Credentials",
+    "EnvironmentNames",
+    "KeyNames",
+    "Secret",
+    "StaticSource",
+]
+
+
+class Secret:
+    """A text that does not show itself: masked in repr, str and format, refuses to pickle."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself, for a signer."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Secret":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret does not pickle; resolve credentials where they are used")
+
+
+def _secret(value: "str | Secret") -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _token(value: "str | Secret | None") -> Secret | None:
+    return _secret(value) if value else None
+
+
+def _check(name: str, text: str) -> None:
+    if not text or text != text.strip():
+        raise CredentialsMissingError(
+            f"the {name} is empty or has blanks around it", hint="copy it again without blanks"
+        )
+
+
+def _sound_key(_: Any, __: Any, value: str) -> None:
+    _check("access key id", value)
+
+
+def _sound_secret(_: Any, __: Any, value: Secret) -> None:
+    _check("secret", value.reveal())
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """An access key: its id, its secret and, for temporary ones, a token and an end."""
+
+    key_id: str = attrs.field(validator=_sound_key)
+    secret: Secret = attrs.field(converter=_secret, validator=_sound_secret)
+    token: Secret | None = attrs.field(default=None, converter=_token)
+    expires_at: datetime | None = None
+    origin: str = "given explicitly"
+    """Where they were found, in words; never a value."""
+
+
+class CredentialSource(Protocol):
+    """Where a transport gets the credentials for each attempt."""
+
+    def get(self) -> Credentials:
+        """Return credentials that are valid now, or raise CredentialsMissingError."""
+        ...
+
+    def refresh(self, stale: Credentials) -> bool:
+        """Drop *stale*, which the provider refused; return whether others can be had."""
+        ...
+
+
+@attrs.frozen
+class StaticSource:
+    """Credentials that were given and do not change."""
+
+    credentials: Credentials
+
+    def get(self) -> Credentials:
+        """Return the credentials."""
+        return self.credentials
+
+    def refresh(self, stale: Credentials) -> bool:
+        """Return False: there are no others."""
+        del stale
+        return False
+
+
+@attrs.frozen
+class KeyNames:
+    """Environment variables that belong together."""
+
+    key_id: str
+    secret: str
+    tokens: Sequence[str] = ()
+
+
+@attrs.frozen(kw_only=True)
+class EnvironmentNames:
+    """The environment variables of one vendor, in the order in which they count."""
+
+    keys: Sequence[KeyNames]
+    regions: Sequence[str] = ()
+
+    def credentials(self, environ: Mapping[str, str]) -> Credentials:
+        """Return the first pair that is there; CredentialsMissingError for none or a half."""
+        for names in self.keys:
+            key_id, secret = environ.get(names.key_id), environ.get(names.secret)
+            if not key_id and not secret:
+                continue
+            if not (key_id and secret):
+                there, lacking = (
+                    (names.key_id, names.secret) if key_id else (names.secret, names.key_id)
+                )
+                raise CredentialsMissingError(
+                    f"{there} is set but {lacking} is not", hint=f"set {lacking} too"
+                )
+            token = next((environ[name] for name in names.tokens if environ.get(name)), None)
+            return Credentials(
+                key_id=key_id, secret=secret, token=token, origin=f"environment {names.key_id}"
+            )
+        wanted = self.keys[0]
+        raise CredentialsMissingError(
+            "no credentials in the environment", hint=f"set {wanted.key_id} and {wanted.secret}"
+        )
+
+    def region(self, environ: Mapping[str, str]) -> str | None:
+        """Return the region that the environment names, if any."""
+        return next((environ[name] for name in self.regions if environ.get(name)), None)

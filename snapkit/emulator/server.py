@@ -1,0 +1,209 @@
+"""A loopback server that speaks every dialect over one world, with faults on order."""
+
+import threading
+import time
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, Self
+
+import attrs
+
+from snapkit.credentials import Credentials
+from snapkit.emulator.dialect import Answer, Dialect, Request
+from snapkit.emulator.state import World
+from snapkit.errors import Failure
+from snapkit.registry import dialect_classes
+from snapkit.settings import Target
+
+__all__ = ["Emulator", "Fault", "demo_world"]
+
+FaultKind = Literal["refuse", "cut-before", "cut-after", "cut-answer", "hang", "html", "status"]
+
+
+@attrs.define(kw_only=True)
+class Fault:
+    """Something that goes wrong, on the next *times* requests that fit (None: on all).
+
+    ``cut-before`` closes the connection without acting, ``cut-after`` acts and then closes
+    it, ``cut-answer`` sends half of the answer. ``refuse`` answers with *failure* in the
+    provider's words, ``html`` with a portal's page, ``status`` with an empty answer of HTTP
+    *status*. ``hang`` answers nothing until the emulator closes.
+    """
+
+    kind: FaultKind
+    provider: str | None = None
+    region: str | None = None
+    operation: str | None = None
+    failure: Failure = Failure.SERVER
+    status: int = 502
+    times: int | None = 1
+    skip: int = 0
+    """Let so many fitting requests pass first."""
+
+    def strikes(self, provider: str, region: str, operation: str) -> bool:
+        """Return whether this request is hit, and count it."""
+        wanted = ((self.provider, provider), (self.region, region), (self.operation, operation))
+        if self.times == 0 or any(want not in (None, got) for want, got in wanted):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+@attrs.frozen
+class Exchange:
+    """One request that was answered, for tests and ``--verbose``."""
+
+    provider: str
+    region: str
+    operation: str
+    status: int
+
+
+_PORTAL = Answer(
+    body=b"<html><body>Please sign in to the network</body></html>",
+    headers={"Content-Type": "text/html"},
+)
+
+
+class Emulator:
+    """The emulated clouds on a free port of this machine, ready when the constructor returns.
+
+    *latency* is added to each answer, in seconds. Use it as a context manager, or ``close()``
+    it.
+    """
+
+    def __init__(self, world: World | None = None, *, port: int = 0, latency: float = 0.0) -> None:
+        self.world = world if world is not None else World()
+        self.latency = latency
+        self.faults: list[Fault] = []
+        self.log: list[Exchange] = []
+        self._closing = threading.Event()
+        self._dialects: list[Dialect] = [kind(self.world) for kind in dialect_classes().values()]
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.emulator = self
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL under which every provider answers."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def targets(self, provider: str | None = None) -> list[Target]:
+        """Return a target, keys included, for each account and region there is."""
+        return [
+            Target(
+                provider=account.provider,
+                account=account.label,
+                region=region,
+                endpoint=self.endpoint,
+                credentials=Credentials(
+                    key_id=account.key_id,
+                    secret=account.secret,
+                    token=account.token,
+                    origin="the emulator",
+                ),
+            )
+            for account in self.world.accounts
+            if provider in (None, account.provider)
+            for region in account.regions
+        ]
+
+    def close(self) -> None:
+        """Stop answering. Calling it twice is fine."""
+        if not self._closing.is_set():
+            self._closing.set()
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join(timeout=5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def respond(self, request: Request) -> tuple[Answer | None, bool]:
+        """Return the answer to *request* (None: close without one) and whether to cut it."""
+        dialect = next((one for one in self._dialects if one.recognises(request)), None)
+        if dialect is None:
+            return Answer(
+                status=404, body=b'{"message": "no emulated cloud speaks like this"}'
+            ), False
+        place = (dialect.provider, dialect.region(request), dialect.operation(request))
+        with self.world.lock:
+            fault = next((fault for fault in self.faults if fault.strikes(*place)), None)
+        kind = fault.kind if fault else None
+        answer: Answer | None = None
+        if fault is None or kind in ("cut-after", "cut-answer"):
+            with self.world.lock:
+                answer = dialect.answer(request)
+        elif kind == "refuse":
+            answer = dialect.refuse(request, fault.failure)
+        elif kind == "html":
+            answer = _PORTAL
+        elif kind == "status":
+            answer = Answer(status=fault.status, body=b"")
+        elif kind == "hang":
+            self._closing.wait()
+        self.log.append(Exchange(*place, answer.status if answer else 0))
+        if self.latency:
+            time.sleep(self.latency)
+        return (None if kind == "cut-after" else answer), kind == "cut-answer"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    emulator: Emulator
+
+    def handle_error(self, *_: Any) -> None:
+        """Stay quiet about clients that went away."""
+        return
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "snapkit-emulator"
+    disable_nagle_algorithm = True
+    server: _Server
+    timeout = 60
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        path, _, query = self.path.partition("?")
+        headers: Mapping[str, str] = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(method=self.command, path=path, query=query, headers=headers, body=body)
+        answer, cut = self.server.emulator.respond(request)
+        if answer is None:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
+        self.close_connection = self.close_connection or cut
+
+    do_GET = do_POST = _serve  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *_: Any) -> None:
+        """Keep stderr for those who asked for it."""
+        return
+
+
+def demo_world(seed: int = 7) -> World:
+    """Return the demonstration estate: every dialect's part of it, the same for one *seed*."""
+    world = World()
+    for kind in dialect_classes().values():
+        kind.populate(world, seed)
+    return world

@@ -1,0 +1,299 @@
+"""One request over HTTP, and what can go wrong with it in snapkit's words.
+
+`requests` is the face: a caller's session works, environment proxies and CA bundles count.
+It is used lean, so nothing is added to what was signed: no redirects, cookies or netrc, and
+the body is read once, under a size cap and the call's deadline.
+"""
+
+import ipaddress
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import attrs
+import requests
+import urllib3.exceptions
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies
+
+from snapkit.errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    ProtocolError,
+    Retry,
+    Sent,
+    SnapkitError,
+    ThrottledError,
+    TransportError,
+    UnavailableError,
+)
+
+__all__ = ["Http", "HttpRequest", "HttpResponse", "check_endpoint", "read_json"]
+
+LARGEST_BODY = 16 * 1024**2
+DEEPEST = 64
+_CHUNK = 65536
+
+
+@attrs.frozen(kw_only=True)
+class HttpRequest:
+    """A signed request, exactly as it goes out."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class HttpResponse:
+    """A whole answer; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+
+
+def check_endpoint(url: str) -> str:
+    """Return *url* without a trailing slash if it may be an API endpoint.
+
+    It must be ``https``, or ``http`` to this machine, with a host and without user, query or
+    fragment; addresses where clouds serve instance metadata are refused. Raises
+    ConfigurationError.
+    """
+    parts = urlsplit(url)
+    try:
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    loopback = _is_loopback(host)
+    if not host or parts.username is not None or parts.query or parts.fragment:
+        found = "is not a plain https:// address"
+    elif _is_metadata(host):
+        found = "is where a cloud serves instance metadata"
+    elif parts.scheme == "https" or (parts.scheme == "http" and loopback):
+        return url.rstrip("/")
+    else:
+        found = "is not https (plain http is for this machine only)"
+    raise ConfigurationError(
+        f"the endpoint {url!r} {found}", hint="write https://host[:port][/path]"
+    )
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_metadata(host: str) -> bool:
+    address = _address(host)
+    shared = ipaddress.ip_network("100.64.0.0/10")
+    return address is not None and (address.is_link_local or address in shared)
+
+
+class Http:
+    """Sends requests through a `requests` session; safe to share between threads."""
+
+    def __init__(
+        self, session: requests.Session | None = None, ca_bundle: str | None = None
+    ) -> None:
+        self._session = session or requests.Session()
+        self._owned = session is None
+        self._verify: bool | str = (
+            ca_bundle
+            or os.environ.get("REQUESTS_CA_BUNDLE")
+            or os.environ.get("CURL_CA_BUNDLE")
+            or True
+        )
+        self._proxies: dict[str, dict[str, str]] = {}
+
+    def send(
+        self, request: HttpRequest, *, connect: float, read: float, remaining: Callable[[], float]
+    ) -> HttpResponse:
+        """Return the answer to *request*, whatever its status; timeouts in seconds.
+
+        Raises TransportError when there is none, ProtocolError when it is cut or too large,
+        DeadlineExceededError when *remaining* reaches zero first.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = request.method, request.url
+        prepared.headers = CaseInsensitiveDict(
+            {"Accept-Encoding": "gzip", "Content-Length": str(len(request.body))}
+            | dict(request.headers)
+        )
+        prepared.body = request.body or None
+        prepared.hooks = {}
+        left = remaining()
+        if left <= 0:
+            raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
+        host = urlsplit(request.url).netloc
+        try:
+            response = self._session.get_adapter(request.url).send(
+                prepared,
+                stream=True,
+                timeout=(min(connect, left), min(read, left)),
+                verify=self._verify,
+                proxies=self._proxies_for(request.url),
+            )
+            try:
+                body = self._body(response.raw, remaining)
+            finally:
+                response.close()
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            _translate(error, host, out_of_time=remaining() <= 0)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpResponse(status=response.status_code, headers=headers, body=body)
+
+    def close(self) -> None:
+        """Close the connections, unless the session was given by the caller."""
+        if self._owned:
+            self._session.close()
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        parts = urlsplit(url)
+        key = f"{parts.scheme}://{parts.netloc}"
+        if key not in self._proxies:
+            trusted = self._session.trust_env
+            found = dict(get_environ_proxies(url, no_proxy=None)) if trusted else {}
+            self._proxies[key] = found | dict(self._session.proxies)
+        return self._proxies[key]
+
+    def _body(self, raw: Any, remaining: Callable[[], float]) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := raw.read1(_CHUNK, decode_content=True):
+            size += len(chunk)
+            chunks.append(chunk)
+            if size > LARGEST_BODY:
+                raise ProtocolError(
+                    f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
+                )
+            if remaining() <= 0:
+                raise DeadlineExceededError("the answer did not arrive in time")
+        return b"".join(chunks)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return *error* and what it wraps, by argument, reason, cause or context."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo and len(found) < 20:
+        item = todo.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return found
+
+
+def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
+    """Raise what *error* means, from it."""
+    chain = _chain(error)
+
+    def is_a(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(item, kinds) for item in chain)
+
+    if out_of_time:
+        raise DeadlineExceededError(f"no answer from {host} in the time allowed") from error
+    if is_a(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
+        raise TransportError(
+            f"no trusted TLS connection to {host}",
+            retry=Retry.NEVER,
+            sent=Sent.NO,
+            hint="check the host name, the clock and the CA bundle (REQUESTS_CA_BUNDLE)",
+        ) from error
+    if is_a(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+        raise TransportError(
+            f"the proxy on the way to {host} does not answer or refuses",
+            retry=Retry.NEVER,
+            sent=Sent.NO,
+            hint="check HTTPS_PROXY and NO_PROXY",
+        ) from error
+    resolution = next((item for item in chain if isinstance(item, socket.gaierror)), None)
+    if resolution is not None or is_a(urllib3.exceptions.NameResolutionError):
+        passing = resolution is not None and resolution.errno == socket.EAI_AGAIN
+        raise TransportError(
+            f"the host name {host!r} cannot be resolved",
+            retry=Retry.BACKOFF if passing else Retry.NEVER,
+            sent=Sent.NO,
+            hint="check the region, the endpoint and the network",
+        ) from error
+    if is_a(urllib3.exceptions.ConnectTimeoutError):
+        raise TransportError(f"{host} does not accept a connection", sent=Sent.NO) from error
+    if is_a(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
+        raise TransportError(
+            f"{host} refuses the connection", sent=Sent.NO, hint="check the endpoint"
+        ) from error
+    if is_a(urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
+        raise TransportError(f"{host} did not answer in time") from error
+    if is_a(urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError):
+        raise ProtocolError(f"the answer of {host} cannot be decompressed") from error
+    raise TransportError(f"the connection to {host} was cut") from error
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _depth_within(value: object, limit: int) -> bool:
+    level: list[object] = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
+
+
+def read_json(response: HttpResponse) -> dict[str, Any]:
+    """Return the JSON object that is the body of *response*, whatever its headers say.
+
+    Where there is none the error follows from the status: ThrottledError for 429,
+    UnavailableError for 5xx, else ProtocolError. HTML with a good status is a portal or a
+    proxy speaking, and asking again would not help.
+    """
+    try:
+        value = json.loads(response.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _no_answer(response) from error
+    if not isinstance(value, dict) or not _depth_within(value, DEEPEST):
+        raise _no_answer(response)
+    return value
+
+
+def _no_answer(response: HttpResponse) -> SnapkitError:
+    status = response.status
+    start = response.body[:200].decode("utf-8", "replace").strip()
+    if status == 429:
+        return ThrottledError("HTTP 429 without a body that says more")
+    if status >= 500:
+        return UnavailableError(f"HTTP {status} from a gateway")
+    if 300 <= status < 400:
+        return ProtocolError(
+            f"HTTP {status}, a redirect; they are not followed",
+            retry=Retry.NEVER,
+            hint="check the endpoint",
+        )
+    if start.startswith("<"):
+        return ProtocolError(
+            f"the answer (HTTP {status}) is HTML, not the API's: {start[:60]!r}",
+            retry=Retry.NEVER,
+            hint="check the endpoint; a proxy or a login portal may be in the way",
+        )
+    what = "is not complete JSON" if response.body else "is empty"
+    retry = Retry.BACKOFF if 200 <= status < 300 else Retry.NEVER
+    return ProtocolError(f"the answer (HTTP {status}) {what}", retry=retry)

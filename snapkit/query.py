@@ -1,0 +1,274 @@
+"""What to select: one value per kind of thing, and the one definition of a match.
+
+Adapters push down what their API can filter exactly and may ignore the rest; the client
+filters every answer again with ``matches``. A claim about something the provider does not
+say (an unknown size, encryption, tag or time) does not match.
+"""
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+import attrs
+
+from snapkit.errors import QueryError
+from snapkit.model import (
+    DiskCategory,
+    DiskRole,
+    Origin,
+    Snapshot,
+    SnapshotGroup,
+    SnapshotKind,
+    SnapshotStatus,
+)
+
+__all__ = ["GroupQuery", "SnapshotQuery", "TagFilter", "parse_size", "parse_when"]
+
+E = TypeVar("E", bound=enum.Enum)
+_HIDDEN = frozenset({SnapshotStatus.DELETED})
+_AGE = re.compile(r"(\d{1,6})\s*(s|m|h|d|w|mo|y)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15})\s*([kmgtp]?)(i?b)?", re.IGNORECASE)
+_LONGEST_PATTERN = 256
+
+
+@attrs.frozen
+class TagFilter:
+    """A tag that must be there; without a *value* any value will do. Both may be globs."""
+
+    key: str
+    value: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "TagFilter":
+        """Return the filter written as ``key`` or ``key=value``."""
+        key, equals, value = text.partition("=")
+        if not key:
+            raise QueryError(f"cannot read the tag filter {text!r}", hint="write key or key=value")
+        return cls(key, value if equals else None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it holds no wildcard, so that a provider can be asked for it."""
+        return not any(sign in f"{self.key}{self.value or ''}" for sign in "*?[")
+
+    def matches(self, tags: Mapping[str, str] | None) -> bool:
+        """Whether one of *tags* is the one wanted."""
+        return any(
+            fnmatchcase(key, self.key) and (self.value is None or fnmatchcase(value, self.value))
+            for key, value in (tags or {}).items()
+        )
+
+
+def parse_when(text: str | datetime, now: datetime | None = None) -> datetime:
+    """Return an aware UTC time from a date, a time, or an age such as ``30d``.
+
+    Ages count back from *now*: s, m, h, d, w, mo (months), y. Dates and times without a zone
+    are UTC. Raises QueryError for anything else.
+    """
+    from dateutil.parser import ParserError, isoparse
+    from dateutil.relativedelta import relativedelta
+
+    if isinstance(text, datetime):
+        return (text if text.tzinfo else text.replace(tzinfo=UTC)).astimezone(UTC)
+    now = now or datetime.now(UTC)
+    age = _AGE.fullmatch(text.strip())
+    try:
+        if age is None:
+            return parse_when(isoparse(text.strip()))
+        number, unit = int(age[1]), age[2].lower()
+        if unit in ("mo", "y"):
+            months = number * (1 if unit == "mo" else 12)
+            return now - relativedelta(months=months)
+        names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+        return now - timedelta(**{names[unit]: number})
+    except (ParserError, ValueError, OverflowError, TypeError) as error:
+        raise QueryError(
+            f"cannot read the date {text!r}",
+            hint="write an age (30d, 12h, 6mo), a date (2026-03-01) or a time (2026-03-01T06:00Z)",
+        ) from error
+
+
+def parse_size(text: str | int) -> int:
+    """Return bytes from ``40G``, ``40GiB``, ``500M`` or a bare number of bytes; units are 1024."""
+    if isinstance(text, int):
+        return text
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or (found[3] and not found[2] and found[3].lower() != "b"):
+        raise QueryError(f"cannot read the size {text!r}", hint="write 40G, 500M or 2T")
+    return int(found[1]) << (10 * " kmgtp".index(found[2].lower()) if found[2] else 0)
+
+
+def _texts(value: str | Iterable[str] | None) -> frozenset[str] | None:
+    if value is None:
+        return None
+    found = frozenset([value] if isinstance(value, str) else value)
+    if any(not text or text.isspace() for text in found):
+        raise QueryError("a filter has an empty value", hint="leave the filter out to get all")
+    return found
+
+
+def _globs(value: str | Iterable[str] | None) -> tuple[str, ...]:
+    found = tuple(sorted(_texts(value) or ()))
+    if any(len(glob) > _LONGEST_PATTERN for glob in found):
+        raise QueryError(f"a name pattern is longer than {_LONGEST_PATTERN} characters")
+    return found
+
+
+def _members(kind: type[E], value: Any) -> frozenset[E] | None:
+    if value is None:
+        return None
+    words = {str(member.value): member for member in kind}
+    found: set[E] = set()
+    for item in [value] if isinstance(value, str | kind) else value:
+        member = item if isinstance(item, kind) else words.get(str(item).strip().lower())
+        if member is None:
+            raise QueryError(
+                f"no such value {item!r}", hint=f"choose from {', '.join(sorted(words))}"
+            )
+        found.add(member)
+    return frozenset(found)
+
+
+def _statuses(value: Any) -> frozenset[SnapshotStatus] | None:
+    return _members(SnapshotStatus, value)
+
+
+def _roles(value: Any) -> frozenset[DiskRole] | None:
+    return _members(DiskRole, value)
+
+
+def _categories(value: Any) -> frozenset[DiskCategory] | None:
+    return _members(DiskCategory, value)
+
+
+def _kinds(value: Any) -> frozenset[SnapshotKind] | None:
+    return _members(SnapshotKind, value)
+
+
+def _origins(value: Any) -> frozenset[Origin] | None:
+    return _members(Origin, value)
+
+
+def _when(value: str | datetime | None) -> datetime | None:
+    return None if value is None else parse_when(value)
+
+
+def _size(value: str | int | None) -> int | None:
+    return None if value is None else parse_size(value)
+
+
+def _tags(value: Any) -> tuple[TagFilter, ...]:
+    if isinstance(value, Mapping):
+        return tuple(TagFilter(key, wanted) for key, wanted in value.items())
+    if isinstance(value, str | TagFilter):
+        value = [value]
+    return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in value or ())
+
+
+def _not_below(value: Any, bound: Any) -> bool:
+    return bound is None or (value is not None and value >= bound)
+
+
+def _not_above(value: Any, bound: Any) -> bool:
+    return bound is None or (value is not None and value <= bound)
+
+
+def _named(name: str | None, globs: tuple[str, ...]) -> bool:
+    return not globs or any(fnmatchcase(name or "", glob) for glob in globs)
+
+
+@attrs.frozen(kw_only=True)
+class SnapshotQuery:
+    """Which snapshots to list; every field narrows, an empty query means all.
+
+    Fields that take several values match any of them; ``tags`` must all be there. Names and
+    tags are globs, in the case written. Times take datetimes, dates or ages (``30d``), sizes
+    take bytes or ``40G`` and speak of ``size_bytes``; all four bounds are included. Snapshots
+    that the provider still lists although they are deleted are left out unless
+    ``include_deleted`` or a status of deleted asks for them.
+    """
+
+    ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    disk_ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    instance_ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    group_ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    names: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    tags: tuple[TagFilter, ...] = attrs.field(default=(), converter=_tags)
+    statuses: frozenset[SnapshotStatus] | None = attrs.field(default=None, converter=_statuses)
+    roles: frozenset[DiskRole] | None = attrs.field(default=None, converter=_roles)
+    categories: frozenset[DiskCategory] | None = attrs.field(default=None, converter=_categories)
+    kinds: frozenset[SnapshotKind] | None = attrs.field(default=None, converter=_kinds)
+    origins: frozenset[Origin] | None = attrs.field(default=None, converter=_origins)
+    created_after: datetime | None = attrs.field(default=None, converter=_when)
+    created_before: datetime | None = attrs.field(default=None, converter=_when)
+    smallest: int | None = attrs.field(default=None, converter=_size)
+    largest: int | None = attrs.field(default=None, converter=_size)
+    encrypted: bool | None = None
+    include_deleted: bool = False
+
+    def matches(self, snapshot: Snapshot) -> bool:
+        """Whether *snapshot* is one of those asked for; group_ids are the client's matter."""
+        source = snapshot.source
+        return (
+            self._status_matches(snapshot.status)
+            and (self.ids is None or snapshot.id in self.ids)
+            and (self.disk_ids is None or source.id in self.disk_ids)
+            and (self.instance_ids is None or source.instance_id in self.instance_ids)
+            and (self.roles is None or source.role in self.roles)
+            and (self.categories is None or source.category in self.categories)
+            and (self.kinds is None or snapshot.kind in self.kinds)
+            and (self.origins is None or snapshot.origin in self.origins)
+            and (self.encrypted is None or snapshot.encrypted is self.encrypted)
+            and _not_below(snapshot.created_at, self.created_after)
+            and _not_above(snapshot.created_at, self.created_before)
+            and _not_below(snapshot.size_bytes, self.smallest)
+            and _not_above(snapshot.size_bytes, self.largest)
+            and _named(snapshot.name, self.names)
+            and all(tag.matches(snapshot.tags) for tag in self.tags)
+        )
+
+    def _status_matches(self, status: SnapshotStatus) -> bool:
+        if self.statuses is not None:
+            return status in self.statuses
+        return self.include_deleted or status not in _HIDDEN
+
+    @property
+    def wants_deleted(self) -> bool:
+        """Whether deleted snapshots may be in the answer."""
+        return self.include_deleted or SnapshotStatus.DELETED in (self.statuses or ())
+
+
+@attrs.frozen(kw_only=True)
+class GroupQuery:
+    """Which snapshot groups to list; fields mean the same as in SnapshotQuery.
+
+    ``snapshot_ids`` selects the groups that hold any of these snapshots.
+    """
+
+    ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    instance_ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    snapshot_ids: frozenset[str] | None = attrs.field(default=None, converter=_texts)
+    names: tuple[str, ...] = attrs.field(default=(), converter=_globs)
+    tags: tuple[TagFilter, ...] = attrs.field(default=(), converter=_tags)
+    statuses: frozenset[SnapshotStatus] | None = attrs.field(default=None, converter=_statuses)
+    created_after: datetime | None = attrs.field(default=None, converter=_when)
+    created_before: datetime | None = attrs.field(default=None, converter=_when)
+
+    def matches(self, group: SnapshotGroup) -> bool:
+        """Whether *group* is one of those asked for."""
+        return (
+            (self.ids is None or group.id in self.ids)
+            and (self.instance_ids is None or group.instance_id in self.instance_ids)
+            and (
+                self.snapshot_ids is None
+                or any(member.id in self.snapshot_ids for member in group.members)
+            )
+            and (self.statuses is None or group.status in self.statuses)
+            and _not_below(group.created_at, self.created_after)
+            and _not_above(group.created_at, self.created_before)
+            and _named(group.name, self.names)
+            and all(tag.matches(group.tags) for tag in self.tags)
+        )
