@@ -11,11 +11,11 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from snapkit.driver import Capability, Driver
-from snapkit.errors import NotFoundError, QueryError, SnapkitError
+from snapkit.errors import NotFoundError, SnapkitError
 from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
 from snapkit.paging import Cursor, Page, Tally, walk
-from snapkit.query import GroupQuery, SnapshotQuery
+from snapkit.query import GroupQuery, SnapshotQuery, check_filters
 from snapkit.settings import Target, open_driver
 
 __all__ = ["Client", "connect"]
@@ -212,10 +212,7 @@ def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotG
 
 
 def _query(kind: type[Q], query: Q | None, filters: dict[str, Any]) -> Q:
-    known = [field.name for field in attrs.fields(kind)]
-    for name in filters:
-        if name not in known:
-            raise QueryError(f"no filter {name!r}", hint=f"known: {', '.join(sorted(known))}")
+    check_filters(kind, filters)
     return attrs.evolve(query, **filters) if query is not None else kind(**filters)
 
 

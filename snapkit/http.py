@@ -10,12 +10,13 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 import attrs
 import requests
 import urllib3.exceptions
+from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 
@@ -107,7 +108,7 @@ class Http:
     def __init__(
         self, session: requests.Session | None = None, ca_bundle: str | None = None
     ) -> None:
-        self._session = session or requests.Session()
+        self._session = session or _session()
         self._owned = session is None
         self._verify: bool | str = (
             ca_bundle
@@ -183,6 +184,14 @@ class Http:
         return b"".join(chunks)
 
 
+def _session() -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     """Return *error* and what it wraps, by argument, reason, cause or context."""
     found: list[BaseException] = []
@@ -245,18 +254,19 @@ def _no_constant(word: str) -> NoReturn:
 
 
 def _depth_within(value: object, limit: int) -> bool:
-    level: list[object] = [value]
+    level: list[Any] = [value]
     for _ in range(limit):
-        level = [
-            inner
-            for item in level
-            if isinstance(item, dict | list)
-            for inner in (item.values() if isinstance(item, dict) else item)
-            if isinstance(inner, dict | list)
-        ]
+        level = [inner for item in level for inner in _nested(item)]
         if not level:
             return True
     return False
+
+
+def _nested(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        value = list(cast("dict[str, Any]", value).values())
+    inner = cast("list[Any]", value)
+    return [item for item in inner if isinstance(item, dict | list)]
 
 
 def read_json(response: HttpResponse) -> dict[str, Any]:
@@ -267,12 +277,15 @@ def read_json(response: HttpResponse) -> dict[str, Any]:
     proxy speaking, and asking again would not help.
     """
     try:
-        value = json.loads(response.body, parse_constant=_no_constant)
+        value: Any = json.loads(response.body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _no_answer(response) from error
-    if not isinstance(value, dict) or not _depth_within(value, DEEPEST):
+    if not isinstance(value, dict):
         raise _no_answer(response)
-    return value
+    found = cast("dict[str, Any]", value)
+    if not _depth_within(found, DEEPEST):
+        raise _no_answer(response)
+    return found
 
 
 def _no_answer(response: HttpResponse) -> SnapkitError:

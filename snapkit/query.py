@@ -9,8 +9,9 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -25,7 +26,14 @@ from snapkit.model import (
     SnapshotStatus,
 )
 
-__all__ = ["GroupQuery", "SnapshotQuery", "TagFilter", "parse_size", "parse_when"]
+__all__ = [
+    "GroupQuery",
+    "SnapshotQuery",
+    "TagFilter",
+    "check_filters",
+    "parse_size",
+    "parse_when",
+]
 
 E = TypeVar("E", bound=enum.Enum)
 _HIDDEN = frozenset({SnapshotStatus.DELETED})
@@ -162,7 +170,8 @@ def _size(value: str | int | None) -> int | None:
 
 def _tags(value: Any) -> tuple[TagFilter, ...]:
     if isinstance(value, Mapping):
-        return tuple(TagFilter(key, wanted) for key, wanted in value.items())
+        pairs = cast("Mapping[str, str | None]", value)
+        return tuple(TagFilter(key, wanted) for key, wanted in pairs.items())
     if isinstance(value, str | TagFilter):
         value = [value]
     return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in value or ())
@@ -272,3 +281,15 @@ class GroupQuery:
             and _named(group.name, self.names)
             and all(tag.matches(group.tags) for tag in self.tags)
         )
+
+
+def check_filters(kind: type[SnapshotQuery] | type[GroupQuery], names: Iterable[str]) -> None:
+    """Raise QueryError if one of *names* is not a field of *kind*."""
+    known = sorted(field.name for field in attrs.fields(kind))
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise QueryError(
+                f"no filter {name!r}",
+                hint=(f"did you mean {near[0]!r}? " if near else "") + f"known: {', '.join(known)}",
+            )

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from snapkit.model import Tags
 
@@ -125,22 +125,22 @@ def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return *value* if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def rows(value: object, inner: str | None = None) -> list[Mapping[str, Any]]:
+def rows(value: Any, inner: str | None = None) -> list[Mapping[str, Any]]:
     """Return the objects of a list, however a provider wraps it.
 
     Takes a bare list, ``{inner: [...]}``, a single object instead of a list, and null or an
     empty text for none.
     """
-    if inner is not None and isinstance(value, dict) and inner in value:
-        value = value[inner]
-    elif inner is not None and value == {}:
-        return []
+    if inner is not None and isinstance(value, dict):
+        wrapper = cast("dict[str, Any]", value)
+        value = wrapper.get(inner, wrapper or None)
     if isinstance(value, dict):
-        return [value]
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        return [cast("dict[str, Any]", value)]
+    found = cast("list[Any]", value) if isinstance(value, list) else []
+    return [row for row in found if isinstance(row, dict)]
 
 
 def tags(pairs: Iterable[tuple[object, object]]) -> Tags:

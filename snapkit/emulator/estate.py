@@ -83,7 +83,7 @@ def furnish(
             at = now - night * DAY + 3600 * 2 + number * 60
             manual = night % 5 == 0
             name = (style.manual_name if manual else style.policy_name)(server, night)
-            made = []
+            made: list[SnapshotRecord] = []
             for disk in disks:
                 before = previous.get(disk.id)
                 record = SnapshotRecord(

@@ -164,16 +164,16 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     emulator: Emulator
 
-    def handle_error(self, *_: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay quiet about clients that went away."""
-        return
+        del request, client_address
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "snapkit-emulator"
     disable_nagle_algorithm = True
-    server: _Server
+    server: Any
     timeout = 60
 
     def _serve(self) -> None:
@@ -196,9 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _serve  # noqa: N815 - the names that http.server looks for
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keep stderr for those who asked for it."""
-        return
+        del format, args
 
 
 def demo_world(seed: int = 7) -> World:
