@@ -61,8 +61,8 @@ class Target:
     def parse(cls, text: str, *, environ: Mapping[str, str] = os.environ) -> Self:
         """Return the target that *text* names: ``provider:[account@]region[?option=value]``.
 
-        Without a region, the one in the provider's environment variables. Raises
-        ConfigurationError.
+        Without a region, the one in the provider's environment variables; the endpoint is
+        that of SNAPKIT_ENDPOINT, if set. Raises ConfigurationError.
         """
         address, _, options = text.partition("?")
         provider, colon, place = address.partition(":")
@@ -75,7 +75,11 @@ class Target:
         if not region:
             raise ConfigurationError(f"the target {text!r} names no region", hint=_FORM)
         return cls(
-            provider=provider, account=account, region=region, options=dict(parse_qsl(options))
+            provider=provider,
+            account=account,
+            region=region,
+            endpoint=environ.get("SNAPKIT_ENDPOINT") or None,
+            options=dict(parse_qsl(options)),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Figures about snapkit that anyone can repeat: ``python -m benchmarks``."""

@@ -1,0 +1,80 @@
+"""Memory while 100,000 snapshots of one scope stream through, on each emulated cloud."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import attrs
+
+from snapkit.client import connect
+from snapkit.emulator import Emulator, World
+from snapkit.emulator.state import AccountState, SnapshotRecord
+from snapkit.rate import Limiter
+from snapkit.registry import driver_class, providers
+from snapkit.settings import Target
+
+ROWS = 100_000
+WARM = 10_000
+
+
+def rss_bytes() -> int:
+    """Return the memory that this process holds now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096
+
+
+def serve(provider: str, rows: int, pipe: Connection) -> None:
+    """Serve *rows* snapshots of one region until the pipe closes; send the endpoint first."""
+    account = AccountState(provider=provider, key_id="EXAMPLEKEY", secret="EXAMPLESECRET")
+    region = account.region(driver_class(provider).home_region)
+    start = time.time() - 400 * 86400
+    for number in range(rows):
+        region.add(
+            SnapshotRecord(
+                id=f"s-{number:08d}",
+                disk_id=f"d-{number % 997:06d}",
+                size_gib=40,
+                name=f"nightly-{number}",
+                started_at=start + number,
+            )
+        )
+    with Emulator(World(accounts=[account])) as emulator:
+        pipe.send(emulator.targets())
+        pipe.recv()
+
+
+def targets(provider: str, rows: int) -> Iterator[Target]:
+    """Yield the one target of an emulator in another process."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve, args=(provider, rows, theirs), daemon=True)
+    process.start()
+    endpoint = ours.recv()
+    yield from endpoint
+    ours.send(None)
+    process.join()
+
+
+def main() -> None:
+    """Print how memory grows between the first and the last tenth of the rows."""
+    print(f"streaming {ROWS:,} snapshots, resident memory of the listing process")
+    for provider in providers():
+        for target in targets(provider, ROWS):
+            limiter = attrs.evolve(Limiter(), share=1000.0)
+            started, count, warm = time.perf_counter(), 0, 0
+            with connect(target, limiter=limiter) as client:
+                for _ in client.snapshots():
+                    count += 1
+                    if count == WARM:
+                        warm = rss_bytes()
+            seconds, growth = time.perf_counter() - started, rss_bytes() - warm
+            print(
+                f"  {provider:10} {count:,} rows in {seconds:6.1f} s;"
+                f" growth after the first {WARM:,}: {growth / 2**20:5.1f} MiB"
+                f" ({growth / (ROWS - WARM):.0f} bytes a row)"
+            )
+
+
+if __name__ == "__main__":
+    main()

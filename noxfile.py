@@ -1,0 +1,50 @@
+"""The checks of .ci/run one by one: ``nox -s tests``, ``nox -s types``, ..."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    """Run the suite; arguments go to pytest."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Run both type checkers in strict mode."""
+    session.install("-e", ".[test,check]")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install("ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Run the suite against the built wheel, with the sources out of sight."""
+    session.install("build")
+    dist = session.create_tmp()
+    session.run("python", "-m", "build", "--wheel", "--outdir", dist, ".")
+    session.install(*[f"{path}[test]" for path in __import__("pathlib").Path(dist).glob("*.whl")])
+    away = session.create_tmp()
+    for name in ("tests", "docs", "README.md", "CHANGELOG.md", "pyproject.toml"):
+        session.run("cp", "-r", name, away, external=True)
+    session.chdir(away)
+    session.run("python", "-m", "pytest", "-q", "-n", "auto")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Print start-up cost and memory growth."""
+    session.install("-e", ".")
+    session.run("python", "-m", "benchmarks", *session.posargs)
