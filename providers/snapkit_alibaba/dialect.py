@@ -1,0 +1,322 @@
+"""The service's side of the wire, for the emulator.
+
+Strict where the service is strict, and stricter in one thing: a parameter that an operation
+does not know, or knows in another case, is refused with ``UnsupportedParameter`` instead of
+being ignored, because an ignored filter returns everything. Simplifications: a bad page
+size, number or token is ``InvalidParameter``, every region answers at one address, and
+DescribeSnapshots compares names exactly.
+"""
+
+import base64
+import binascii
+import bisect
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from xml.sax.saxutils import escape
+
+import attrs
+
+from snapkit.emulator.dialect import Answer, Dialect, Request
+from snapkit.emulator.state import AccountState, RegionState, SnapshotRecord, World
+from snapkit.errors import Failure
+from snapkit.vocabulary import boolean, integer, mapping
+from snapkit_alibaba import signing
+from snapkit_alibaba.dialect_auth import Refusal, authenticate, check_names, no
+from snapkit_alibaba.dialect_demo import NAMES, furnish_world
+from snapkit_alibaba.dialect_rows import (
+    Row,
+    gone,
+    group_filters,
+    group_row,
+    is_list,
+    snapshot_filters,
+    snapshot_row,
+    tag_filters,
+)
+
+__all__ = ["AlibabaDialect"]
+
+SMALLEST_TOKEN_PAGE = 10
+LARGEST_PAGE = 100
+MOST_TAGGED = 1000
+"""So many resources with a tag are looked at; the others are dropped without a word."""
+_ORDERS = 64
+
+_COMMON = (
+    "AccessKeyId Action Format OwnerAccount OwnerId RegionId ResourceOwnerAccount"
+    " ResourceOwnerId SecurityToken Signature SignatureMethod SignatureNonce SignatureType"
+    " SignatureVersion Timestamp Version"
+)
+_TAGS = "Tag.N.Key Tag.N.Value Tag.N.key Tag.N.value"
+_KNOWN: Mapping[str, frozenset[str]] = {
+    action: frozenset(f"{_COMMON} {own}".split())
+    for action, own in {
+        "DescribeSnapshots": (
+            f"{_TAGS} Category DiskId DryRun Encrypted Filter.N.Key Filter.N.Value InstanceId"
+            " KMSKeyId MaxResults NextToken PageNumber PageSize ResourceGroupId SnapshotIds"
+            " SnapshotLinkId SnapshotName SnapshotType SourceDiskType Status Usage"
+        ),
+        "DescribeSnapshotGroups": (
+            f"{_TAGS} AdditionalAttributes.N InstanceId MaxResults Name NextToken"
+            " ResourceGroupId SnapshotGroupId.N Status.N"
+        ),
+        "DescribeRegions": "AcceptLanguage InstanceChargeType ResourceType",
+    }.items()
+}
+_REFUSALS: Mapping[Failure, tuple[int, str]] = {
+    Failure.AUTHENTICATION: (404, "InvalidAccessKeyId.NotFound"),
+    Failure.PERMISSION: (403, "Forbidden.RAM"),
+    Failure.ACCOUNT: (403, "InvalidAccountStatus.NotEnoughBalance"),
+    Failure.NOT_FOUND: (404, "InvalidSnapshotId.NotFound"),
+    Failure.INVALID: (400, "InvalidParameter"),
+    Failure.CONFLICT: (403, "IncorrectDiskStatus"),
+    Failure.IDEMPOTENCY: (400, "IdempotentParameterMismatch"),
+    Failure.QUOTA: (403, "QuotaExceed.Snapshot"),
+    Failure.THROTTLED: (400, "Throttling.User"),
+    Failure.UNSUPPORTED: (403, "OperationDenied"),
+    Failure.SERVER: (500, "InternalError"),
+    Failure.OTHER: (400, "RefusedOnOrder"),
+}
+Key = tuple[float, str]
+
+
+@attrs.frozen
+class _Order:
+    """The snapshots of a region, newest first, and the records it was made from."""
+
+    made_from: list[int]
+    records: list[SnapshotRecord]
+    keys: list[Key]
+
+
+class AlibabaDialect(Dialect):
+    """ECS of 2014-05-26: both signatures, both ways of paging, JSON and XML."""
+
+    provider = "alibaba"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._orders: dict[int, _Order] = {}
+
+    def recognises(self, request: Request) -> bool:
+        """Return whether it is addressed as this service wants."""
+        return "x-acs-action" in request.headers or request.form.get("Version") == signing.VERSION
+
+    def operation(self, request: Request) -> str:
+        """Return the action, from the header or the parameters."""
+        return request.headers.get("x-acs-action") or request.form.get("Action", "")
+
+    def region(self, request: Request) -> str:
+        """Return the region parameter."""
+        return request.form.get("RegionId", "")
+
+    def answer(self, request: Request) -> Answer:
+        """Check who asks and what, then answer."""
+        action = self.operation(request)
+        try:
+            if action not in _KNOWN:
+                no(404, "InvalidAction.NotFound", "The specified api is not found.")
+            account = authenticate(self.world, request)
+            check_names(request.form, _KNOWN[action])
+            return _reply(request, action, self._act(action, request.form, account))
+        except Refusal as refusal:
+            return _error(request, refusal)
+
+    def refuse(self, request: Request, failure: Failure) -> Answer:
+        """Return the service's own words for *failure*."""
+        status, code = _REFUSALS[failure]
+        return _error(request, Refusal(status, code, "Refused by the emulator on order."))
+
+    @classmethod
+    def populate(cls, world: World, seed: int) -> None:
+        """Put the demonstration account into *world*."""
+        furnish_world(world, seed)
+
+    def _act(self, action: str, form: Mapping[str, str], account: AccountState) -> Row:
+        if action == "DescribeRegions":
+            return _regions(account, form)
+        region = account.regions.get(form.get("RegionId", ""))
+        if not form.get("RegionId"):
+            no(400, "MissingParameter", 'The input parameter "RegionId" is not supplied.')
+        if region is None:
+            no(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
+        if region.denied:
+            no(403, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
+        if boolean(form.get("DryRun")):
+            no(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
+        by_token = "NextToken" in form or "MaxResults" in form
+        if action == "DescribeSnapshotGroups":
+            return self._groups(region, form)
+        return self._by_token(region, form) if by_token else self._by_number(region, form)
+
+    def _by_token(self, region: RegionState, form: Mapping[str, str]) -> Row:
+        size = max(_size(form, "MaxResults"), SMALLEST_TOKEN_PAGE)
+        found = self._matching(region, form, after=_position(form))
+        page = list(islice(found, size + 1))
+        last = page[size - 1][0] if len(page) > size else None
+        return {
+            "TotalCount": 0,
+            "PageSize": size,
+            "NextToken": _token(-last.started_at, last.id) if last else "",
+            "Snapshots": {"Snapshot": [row for _, row in page[:size]]},
+        }
+
+    def _by_number(self, region: RegionState, form: Mapping[str, str]) -> Row:
+        size, number = _size(form, "PageSize"), _whole(form, "PageNumber", 1)
+        start = (number - 1) * size
+        now = self.world.clock.now()
+        if snapshot_filters(form) or tag_filters(form):
+            records = [record for record, _ in self._matching(region, form, after=None)]
+        else:
+            records = [one for one in self._order(region).records if not gone(one, now)]
+        page = records[start : start + size]
+        more = page and start + len(page) < len(records)
+        return {
+            "PageNumber": number,
+            "PageSize": size,
+            "TotalCount": len(records),
+            "NextToken": _token(-page[-1].started_at, page[-1].id) if more else "",
+            "Snapshots": {"Snapshot": [snapshot_row(one, region.id, now) for one in page]},
+        }
+
+    def _matching(
+        self, region: RegionState, form: Mapping[str, str], *, after: Key | None
+    ) -> Iterator[tuple[SnapshotRecord, Row]]:
+        """Yield what the filters select behind *after*, the newest first."""
+        now = self.world.clock.now()
+        order = self._order(region)
+        start = bisect.bisect_right(order.keys, after) if after else 0
+        filters, tags = snapshot_filters(form), tag_filters(form)
+        records: Iterable[SnapshotRecord] = islice(order.records, start, None)
+        if tags:
+            tagged = (one for one in order.records if not gone(one, now) and _has(one.tags, tags))
+            records = (
+                one
+                for one in islice(tagged, MOST_TAGGED)
+                if after is None or (-one.started_at, one.id) > after
+            )
+        living = (record for record in records if not gone(record, now))
+        pairs = ((record, snapshot_row(record, region.id, now)) for record in living)
+        return (pair for pair in pairs if all(holds(*pair) for holds in filters))
+
+    def _order(self, region: RegionState) -> _Order:
+        """Return the sorted snapshots of *region*; sorted anew only when others are there."""
+        made_from = [id(record) for record in region.snapshots.values()]
+        kept = self._orders.get(id(region.snapshots))
+        if kept is None or kept.made_from != made_from:
+            records = region.newest_first()
+            kept = _Order(made_from, records, [(-one.started_at, one.id) for one in records])
+            if len(self._orders) >= _ORDERS:
+                self._orders.clear()
+            self._orders[id(region.snapshots)] = kept
+        return kept
+
+    def _groups(self, region: RegionState, form: Mapping[str, str]) -> Row:
+        now = self.world.clock.now()
+        size = max(_size(form, "MaxResults"), SMALLEST_TOKEN_PAGE)
+        after, holds = _position(form), group_filters(form)
+        ordered = sorted(region.groups.values(), key=lambda one: (-one.created_at, one.id))
+        later = (one for one in ordered if after is None or (-one.created_at, one.id) > after)
+        pairs = ((one, group_row(one, region, now)) for one in later)
+        page = list(islice((pair for pair in pairs if holds(*pair)), size + 1))
+        last = page[size - 1][0] if len(page) > size else None
+        return {
+            "NextToken": _token(-last.created_at, last.id) if last else "",
+            "SnapshotGroups": {"SnapshotGroup": [row for _, row in page[:size]]},
+        }
+
+
+def _has(tags: Mapping[str, str], wanted: list[tuple[str, str | None]]) -> bool:
+    return all(key in tags and value in (None, tags[key]) for key, value in wanted)
+
+
+def _whole(form: Mapping[str, str], name: str, default: int) -> int:
+    number = integer(form.get(name, default))
+    if not number:
+        no(400, "InvalidParameter", f"The specified parameter {name} is not valid.")
+    return number
+
+
+def _size(form: Mapping[str, str], name: str) -> int:
+    size = _whole(form, name, 10)
+    if size > LARGEST_PAGE:
+        no(400, "InvalidParameter", f"The specified parameter {name} exceeds {LARGEST_PAGE}.")
+    return size
+
+
+def _token(order: float, last_id: str) -> str:
+    """Return the place behind a row, so that rows deleted in between lose nothing."""
+    return base64.urlsafe_b64encode(json.dumps([order, last_id]).encode()).decode()
+
+
+def _position(form: Mapping[str, str]) -> Key | None:
+    token = form.get("NextToken")
+    if not token:
+        return None
+    try:
+        order, last_id = json.loads(base64.urlsafe_b64decode(token))
+        return float(order), str(last_id)
+    except (binascii.Error, ValueError, TypeError):
+        no(400, "InvalidParameter", "The specified parameter NextToken is not valid.")
+
+
+def _regions(account: AccountState, form: Mapping[str, str]) -> Row:
+    english = form.get("AcceptLanguage", "zh-CN").startswith("en")
+    listed = [
+        {
+            "RegionId": region.id,
+            "LocalName": NAMES.get(region.id, (region.name, region.name))[english] or region.id,
+            "RegionEndpoint": "ecs.aliyuncs.com",
+            "Status": "available" if region.open else "soldOut",
+        }
+        for region in account.regions.values()
+    ]
+    return {"Regions": {"Region": listed}}
+
+
+def _wants_xml(request: Request) -> bool:
+    """Whether XML is the answer: the default of RPC version 1, on demand with ACS3."""
+    if "authorization" in request.headers:
+        return "xml" in request.headers.get("accept", "")
+    return request.form.get("Format", "XML").casefold() != "json"
+
+
+def _reply(request: Request, action: str, payload: Row) -> Answer:
+    request_id = str(uuid.uuid4()).upper()
+    return _answer(request, 200, f"{action}Response", {**payload, "RequestId": request_id})
+
+
+def _error(request: Request, refusal: Refusal) -> Answer:
+    payload = {
+        "RequestId": str(uuid.uuid4()).upper(),
+        "HostId": request.headers.get("host", ""),
+        "Code": refusal.code,
+        "Message": refusal.message,
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={refusal.code}",
+    }
+    return _answer(request, refusal.status, "Error", payload)
+
+
+def _answer(request: Request, status: int, root: str, payload: Row) -> Answer:
+    xml = _wants_xml(request)
+    body = f"<?xml version='1.0' encoding='UTF-8'?>{_xml(root, payload)}" if xml else None
+    kind = "text/xml;charset=utf-8" if xml else "application/json;charset=utf-8"
+    return Answer(
+        status=status,
+        body=(json.dumps(payload, ensure_ascii=False) if body is None else body).encode(),
+        headers={"Content-Type": kind, "x-acs-request-id": payload["RequestId"]},
+    )
+
+
+def _xml(name: str, value: object) -> str:
+    """Return *value* as an element; a list becomes its element again and again."""
+    if is_list(value):
+        return "".join(_xml(name, item) for item in value)
+    members = mapping(value)
+    if members or value == {}:
+        inner = "".join(_xml(key, item) for key, item in members.items())
+        return f"<{name}>{inner}</{name}>"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"<{name}>{escape(text)}</{name}>"
