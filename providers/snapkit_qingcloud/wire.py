@@ -1,0 +1,357 @@
+"""From QingCloud's words to neutral values and from a query to parameters; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
+
+from snapkit.errors import ProtocolError, Retry
+from snapkit.model import (
+    DiskCategory,
+    DiskRole,
+    Region,
+    Snapshot,
+    SnapshotKind,
+    SnapshotStatus,
+    SourceDisk,
+    Tags,
+)
+from snapkit.paging import Cursor, OffsetPaging, Page
+from snapkit.query import SnapshotQuery
+from snapkit.vocabulary import gib, mapping, mib, parse_time, rows, tags, text
+
+__all__ = [
+    "CATEGORIES",
+    "PROVIDER",
+    "REGION_OF_ZONE",
+    "State",
+    "list_of",
+    "numbered",
+    "parse_regions",
+    "parse_snapshot",
+    "parse_snapshots",
+    "servers_of_volumes",
+    "snapshot_params",
+    "state_of",
+]
+
+PROVIDER = "qingcloud"
+PAGING = OffsetPaging(offset="offset", size="limit", total="total_count")
+LIVING = ("pending", "available", "suspended")
+GONE = ("deleted", "ceased")
+
+WORDS: Mapping[SnapshotStatus, tuple[str, ...]] = {
+    SnapshotStatus.CREATING: ("pending",),
+    SnapshotStatus.AVAILABLE: ("available",),
+    SnapshotStatus.RESTORING: ("available",),
+    SnapshotStatus.SUSPENDED: ("suspended",),
+    SnapshotStatus.DELETING: ("available", "suspended"),
+    SnapshotStatus.DELETED: GONE,
+}
+"""Under which words the provider keeps what is neutrally so; the others never occur here."""
+
+CATEGORIES: Mapping[str, DiskCategory] = {
+    "2": DiskCategory.HDD,
+    "3": DiskCategory.SSD,
+    "5": DiskCategory.SSD,
+    "6": DiskCategory.HDD,
+    "200": DiskCategory.SSD,
+}
+"""Products whose medium is known: high capacity, super high performance, NeonSAN, its HDD
+kind and enterprise SSD. High performance (0), 10 and standard (100) do not say theirs."""
+
+_ROLES: Mapping[object, DiskRole] = {"volume": DiskRole.DATA, "instance": DiskRole.SYSTEM}
+_KINDS: Mapping[object, SnapshotKind] = {
+    0: SnapshotKind.INCREMENTAL,
+    "0": SnapshotKind.INCREMENTAL,
+    1: SnapshotKind.FULL,
+    "1": SnapshotKind.FULL,
+}
+
+REGION_OF_ZONE: Mapping[str, str] = {
+    "pek3b": "pek3",
+    "pek3c": "pek3",
+    "pek3d": "pek3",
+    "gd2a": "gd2",
+    "gd2b": "gd2",
+    "sh1a": "sh1",
+    "sh1b": "sh1",
+}
+"""The public cloud's zones that share their snapshots, for servers that do not say so."""
+
+
+class State(NamedTuple):
+    """What both axes of a row's status amount to."""
+
+    status: SnapshotStatus
+    restorable: bool | None
+    raw: str | None
+    reason: str | None = None
+
+
+def _table() -> dict[tuple[str, str], State]:
+    creating = (SnapshotStatus.CREATING, False)
+    available = (SnapshotStatus.AVAILABLE, True)
+    suspended = (SnapshotStatus.SUSPENDED, False)
+    deleting = (SnapshotStatus.DELETING, False)
+    deleted = (SnapshotStatus.DELETED, False)
+    return {
+        ("pending", ""): State(*creating, "pending"),
+        ("pending", "creating"): State(*creating, "pending/creating"),
+        ("available", ""): State(*available, "available"),
+        ("available", "suspending"): State(
+            *available, "available/suspending", "about to be suspended for unpaid bills"
+        ),
+        ("available", "deleting"): State(*deleting, "available/deleting"),
+        ("available", "applying"): State(SnapshotStatus.RESTORING, None, "available/applying"),
+        ("suspended", ""): State(*suspended, "suspended", "suspended for unpaid bills"),
+        ("suspended", "resuming"): State(
+            *suspended, "suspended/resuming", "coming back from suspension"
+        ),
+        ("suspended", "deleting"): State(*deleting, "suspended/deleting"),
+        ("deleted", ""): State(*deleted, "deleted"),
+        ("deleted", "recovering"): State(*deleted, "deleted/recovering", "being recovered"),
+        ("ceased", ""): State(*deleted, "ceased"),
+    }
+
+
+_STATES = _table()
+
+
+def state_of(row: Mapping[str, Any]) -> State:
+    """Return the state of *row*, from ``status`` and ``transition_status`` together."""
+    status, transition = row.get("status"), row.get("transition_status")
+    if isinstance(status, str) and (transition is None or isinstance(transition, str)):
+        found = _STATES.get((status, transition or ""))
+        if found is not None:
+            return found
+    return _unusual(text(status), text(transition))
+
+
+def _unusual(status: str | None, transition: str | None) -> State:
+    """Return the state for words in another case, or that nobody has described."""
+    word, change = (status or "").strip().lower(), (transition or "").strip().lower()
+    raw = f"{status or ''}/{transition}" if transition else status
+    found = _STATES.get((word, change))
+    if found is None and word != "available":
+        found = _STATES.get((word, ""))
+    if found is not None:
+        return found._replace(raw=raw)
+    reason = f"unknown transition {transition!r}" if (word, "") in _STATES else None
+    return State(SnapshotStatus.UNKNOWN, None, raw, reason)
+
+
+def snapshot_params(
+    query: SnapshotQuery, cursor: Cursor | None, limit: int, *, living: bool = False
+) -> dict[str, str]:
+    """Return the parameters of DescribeSnapshots that ask for *query*, or for more than it.
+
+    Only filters with a documented and exact meaning are used. Without *living* a query that
+    names no status sends none: the server would leave out a row whose word is new. Ceased ones may
+    come only when asked for by name.
+    """
+    params = {"verbose": "1"} | numbered("status", _status_words(query, living))
+    params |= {name: str(value) for name, value in PAGING.request(cursor, limit).items()}
+    if query.ids is not None:
+        params |= numbered("snapshots", sorted(query.ids))
+    resource = _only(query.disk_ids if query.disk_ids is not None else query.instance_ids)
+    if resource is not None:
+        params["resource_id"] = resource
+    kind = _only(query.kinds)
+    if kind in (SnapshotKind.FULL, SnapshotKind.INCREMENTAL):
+        params["snapshot_type"] = "1" if kind is SnapshotKind.FULL else "0"
+    return params
+
+
+def _only(values: frozenset[Any] | None) -> Any:
+    return next(iter(values)) if values is not None and len(values) == 1 else None
+
+
+def _status_words(query: SnapshotQuery, living: bool) -> Sequence[str]:
+    """Return the status words to ask for; none at all where a new word may be meant."""
+    if query.statuses is None:
+        if query.wants_deleted:
+            return LIVING + GONE
+        return LIVING if living else ()
+    if SnapshotStatus.UNKNOWN in query.statuses:
+        return ()
+    wanted = {word for status in query.statuses for word in WORDS.get(status, ())}
+    return tuple(word for word in LIVING + GONE if word in wanted)
+
+
+def numbered(name: str, values: Iterable[str]) -> dict[str, str]:
+    """Return a list as the API takes it: ``name.1``, ``name.2`` and so on."""
+    return {f"{name}.{index}": value for index, value in enumerate(values, 1)}
+
+
+def list_of(payload: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the list *name* of an answer; null is an empty one.
+
+    Raises ProtocolError where there is none: a missing list is not an empty one.
+    """
+    value = payload.get(name)
+    if _is_list(value):
+        return value
+    if isinstance(value, dict):
+        return [value]
+    if value == "" or (value is None and name in payload):
+        return []
+    raise ProtocolError(f"the answer has no list {name!r}", retry=Retry.NEVER)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def parse_snapshots(
+    payload: Mapping[str, Any],
+    cursor: Cursor | None,
+    *,
+    account: str,
+    region: str,
+    keep_raw: bool = False,
+) -> Page[Snapshot]:
+    """Return the page that *payload* is.
+
+    Snapshots of databases and other products are left out of its items but not of its ids.
+    """
+    counted = PAGING.counted(payload, cursor)
+    items: list[Snapshot] = []
+    ids: list[str] = []
+    troubles: list[str] = []
+    for place, item in enumerate(list_of(payload, "snapshot_set"), counted["start"]):
+        row = mapping(item)
+        snapshot_id = text(row.get("snapshot_id"))
+        if snapshot_id is None:
+            ids.append(f"(row {place})")
+            troubles.append(f"the row at {place} has no snapshot_id")
+            continue
+        ids.append(snapshot_id)
+        if _of_a_disk(row):
+            items.append(
+                parse_snapshot(row, snapshot_id, account=account, region=region, keep_raw=keep_raw)
+            )
+    return Page(items=items, ids=ids, troubles=troubles, **counted)
+
+
+def _of_a_disk(row: Mapping[str, Any]) -> bool:
+    kind = mapping(row.get("resource")).get("resource_type")
+    return not (isinstance(kind, str) and kind and kind.lower() not in _ROLES)
+
+
+def parse_snapshot(
+    row: Mapping[str, Any], snapshot_id: str, *, account: str, region: str, keep_raw: bool = False
+) -> Snapshot:
+    """Return the snapshot *snapshot_id* that *row* describes; odd values become None."""
+    get = row.get
+    state = state_of(row)
+    kind = _kind(get("snapshot_type"))
+    at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
+    source = _source(row, kind)
+    parent, taken = text(get("parent_id")), get("is_taken")
+    return Snapshot(
+        id=snapshot_id,
+        provider=PROVIDER,
+        account=account,
+        region=region,
+        name=text(get("snapshot_name")),
+        description=text(get("description")),
+        status=state.status,
+        raw_status=state.raw,
+        status_reason=state.reason,
+        restorable=state.restorable,
+        created_at=at or finished,
+        cut_at=None if taken is not None and str(taken) == "0" else at,
+        completed_at=None if state.status is SnapshotStatus.CREATING else finished,
+        source=source,
+        size_bytes=source.size_bytes,
+        stored_bytes=mib(get("size")),
+        kind=kind,
+        parent_id=None if parent in ("self", snapshot_id) else parent,
+        root_id=text(get("root_id")),
+        tags=_labels(get("tags")),
+        raw=row if keep_raw else None,
+    )
+
+
+def _kind(value: object) -> SnapshotKind:
+    plain = isinstance(value, int | str) and not isinstance(value, bool)
+    return _KINDS.get(value, SnapshotKind.UNKNOWN) if plain else SnapshotKind.UNKNOWN
+
+
+def _source(row: Mapping[str, Any], kind: SnapshotKind) -> SourceDisk:
+    """Return the disk; an instance as resource is its system disk and carries its id."""
+    resource, details = mapping(row.get("resource")), mapping(row.get("snapshot_resource"))
+    disk_id = text(resource.get("resource_id")) or text(row.get("resource_id"))
+    role = _role(resource.get("resource_type"), disk_id)
+    size = gib(details.get("size")) if role is DiskRole.DATA else None
+    size = size or mib(row.get("virtual_size"))
+    if not size and kind is SnapshotKind.FULL:
+        size = mib(row.get("size"))
+    category = text(details.get("volume_type"))
+    return SourceDisk(
+        id=disk_id,
+        role=role,
+        category=CATEGORIES.get(category or "", DiskCategory.UNKNOWN),
+        raw_category=category,
+        size_bytes=size or None,
+        instance_id=disk_id if role is DiskRole.SYSTEM else None,
+    )
+
+
+def _role(kind: object, disk_id: str | None) -> DiskRole:
+    if isinstance(kind, str) and kind:
+        return _ROLES.get(kind.lower(), DiskRole.UNKNOWN)
+    if disk_id is None:
+        return DiskRole.UNKNOWN
+    if disk_id.startswith("vol-"):
+        return DiskRole.DATA
+    return DiskRole.SYSTEM if disk_id.startswith("i-") else DiskRole.UNKNOWN
+
+
+_NO_TAGS = Tags()
+
+
+def _labels(value: Any) -> Tags | None:
+    """Return the labels as tags without values; None where the server says nothing."""
+    if not isinstance(value, list | dict):
+        return None
+    if not value:
+        return _NO_TAGS
+    return tags((label.get("tag_name"), "") for label in rows(value))
+
+
+def servers_of_volumes(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Return which server each attached volume of a DescribeVolumes answer is attached to.
+
+    A volume that several servers share has no one server, and is left out like a detached one.
+    """
+    found: dict[str, str] = {}
+    for row in list_of(payload, "volume_set"):
+        volume_id = text(mapping(row).get("volume_id"))
+        servers = _servers(mapping(row))
+        if volume_id is not None and len(servers) == 1:
+            found[volume_id] = servers.pop()
+    return found
+
+
+def _servers(volume: Mapping[str, Any]) -> set[str]:
+    attached = [*rows(volume.get("instance")), *rows(volume.get("instances"))]
+    ids = {text(one.get("instance_id")) for one in attached}
+    return {server for server in ids if server is not None}
+
+
+def parse_regions(payload: Mapping[str, Any]) -> list[Region]:
+    """Return the places whose snapshots are kept apart, from a DescribeZones answer.
+
+    Zones of one region share their snapshots, so the region stands for them; it is open when
+    one of its zones is active.
+    """
+    open_: dict[str, bool | None] = {}
+    for row in list_of(payload, "zone_set"):
+        zone, region = text(mapping(row).get("zone_id")), text(mapping(row).get("region_id"))
+        if zone is None:
+            continue
+        place = region or REGION_OF_ZONE.get(zone, zone)
+        word = text(mapping(row).get("status"))
+        active = None if word is None else word.strip().lower() == "active"
+        open_[place] = True if open_.get(place) or active else open_.get(place, active)
+    return [Region(provider=PROVIDER, id=place, open=open_[place]) for place in open_]
