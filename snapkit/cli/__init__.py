@@ -1,0 +1,174 @@
+"""The command ``snapkit``: thin over the public API.
+
+Subcommands are imported when they are called, so that ``--help`` and ``--version`` load
+neither the HTTP library nor the one that draws.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from types import FrameType
+from typing import TextIO
+
+import click
+
+from snapkit import __version__
+
+__all__ = ["commands", "main"]
+
+_HOMES = {
+    "list": ("listing", "list_command", "List snapshots, whoever holds them."),
+    "groups": ("listing", "groups_command", "List snapshot groups and their members."),
+    "show": ("show", "show_command", "Show all that is known of one snapshot or group."),
+    "providers": ("about", "providers_command", "Show the adapters there are, and their keys."),
+    "regions": ("about", "regions_command", "Ask the clouds which regions they have."),
+    "demo": ("demo", "demo_command", "See it work on emulated clouds; no account needed."),
+    "emulator": ("emulator", "emulator_command", "Serve the emulated clouds until Ctrl-C."),
+}
+
+_EPILOG = """
+\b
+Start here:
+  snapkit demo                            a tour on emulated clouds
+  snapkit providers                       which clouds, and how to give the keys
+  snapkit list -t PROVIDER:REGION         snapshots of one region
+  snapkit list -t PROVIDER:R1,R2 --status failed --older-than 30d
+  snapkit COMMAND --help                  examples and options of each command
+
+\b
+Exit codes:
+    0  all answered                 5  temporary, the same may work later
+    1  another error                6  not found
+    2  usage or configuration       7  a wait timed out
+    3  partial: the rest was        8  cancelled
+       printed, stderr says why   130  interrupted
+    4  credentials: missing,      141  the reader of the output went away
+       wrong, or not allowed
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        del ctx
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called *cmd_name*, imported now."""
+        del ctx
+        if cmd_name not in _HOMES:
+            return None
+        module, attribute, _ = _HOMES[cmd_name]
+        found: click.Command = getattr(import_module(f"snapkit.cli.{module}"), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and purposes without importing anything."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, purpose) for name, (_, _, purpose) in _HOMES.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that *args* begin with, or raise UsageError with the nearest."""
+        if args and args[0] not in _HOMES and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _HOMES, 1)
+            guess = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(_HOMES)}"
+            raise click.UsageError(f"no command {args[0]!r}; {guess}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="snapkit", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """The disk snapshots of many clouds as one thing.
+
+    Data goes to stdout, everything else to stderr. What could not be seen is always said.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line *argv* (default: the process's) and return the exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        _forgive(stream)
+    try:
+        with _terminable():
+            code = _run(args)
+            sys.stdout.flush()
+        return code
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        _discard_output()
+        return 141
+    except Exception as error:  # noqa: BLE001 - the last resort: a person gets a sentence
+        from snapkit.cli.failing import explain
+
+        code = explain(error, debug="--debug" in args)
+        _discard_unwritable()
+        return code
+
+
+def _run(args: list[str]) -> int:
+    if "_SNAPKIT_COMPLETE" in os.environ:
+        commands.main(args, prog_name="snapkit")
+    with commands.make_context("snapkit", args) as context:
+        return int(commands.invoke(context) or 0)
+
+
+def _forgive(stream: TextIO) -> None:
+    """Let *stream* write what its encoding lacks as an escape instead of failing."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _terminable() -> Generator[None]:
+    """Make SIGTERM end the command as Ctrl-C does, with what is there so far."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _discard_unwritable() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Keep the interpreter from complaining about unwritten output when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,215 @@
+"""``snapkit providers`` and ``snapkit regions``."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snapkit.cli import grid
+from snapkit.cli.columns import columns, known_columns
+from snapkit.cli.options import Command, choosing, connecting, option, options_of, talking
+from snapkit.cli.records import as_json, error_record, record
+from snapkit.errors import CredentialsMissingError, SnapkitError
+from snapkit.model import Region
+
+if TYPE_CHECKING:
+    from snapkit.credentials import EnvironmentNames
+    from snapkit.driver import Driver
+
+__all__ = ["providers_command", "regions_command"]
+
+_OUTPUT = option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    section="How to show them",
+    help="Lines to read, or one JSON object.",
+)
+
+_PROVIDERS_HELP = """
+\b
+Examples:
+  snapkit providers
+  snapkit providers --output json
+
+Nothing is sent. 'set' and 'not set' speak of this shell's environment.
+"""
+
+
+@click.command("providers", cls=Command, epilog=_PROVIDERS_HELP)
+@_OUTPUT
+@talking
+def providers_command(**given: Any) -> int:
+    """Show the adapters there are, what they can do and how to give them keys."""
+    from snapkit.cli.failing import tell
+    from snapkit.registry import driver_class, providers
+
+    found: list[type[Driver]] = []
+    failures: list[SnapkitError] = []
+    for name in providers():
+        try:
+            found.append(driver_class(name))
+        except SnapkitError as error:
+            failures.append(error)
+    if given["output"] == "json":
+        rows = [_provider_record(driver) for driver in found]
+        sys.stdout.write(as_json({"providers": rows}, sys.stdout, indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(map(_card, found)))
+    for failure in failures:
+        tell("error", str(failure))
+    return _code(failures, something_seen=bool(found))
+
+
+def _code(errors: Sequence[SnapkitError], *, something_seen: bool) -> int:
+    from snapkit.cli.exits import of_errors
+
+    return of_errors(errors, something_seen=something_seen)
+
+
+def _provider_record(driver: "type[Driver]") -> dict[str, Any]:
+    return {
+        "name": driver.name,
+        "title": driver.title,
+        "capabilities": sorted(one.value for one in driver.capabilities),
+        "refusals": {one.value: why for one, why in driver.refusals.items()},
+        "home_region": driver.home_region,
+        "options": {
+            name: {"help": one.help, "choices": list(one.choices)}
+            for name, one in driver.options.items()
+        },
+        "environment": {
+            "keys": [
+                {"key_id": one.key_id, "secret": one.secret, "tokens": list(one.tokens)}
+                for one in driver.environment.keys
+            ],
+            "regions": list(driver.environment.regions),
+        },
+        "credentials": _credentials(driver.environment),
+    }
+
+
+def _card(driver: "type[Driver]") -> str:
+    from snapkit.driver import Capability
+
+    groups = "kept by the provider" if Capability.GROUPS in driver.capabilities else "no"
+    if Capability.DERIVED_GROUPS in driver.capabilities:
+        groups = "inferred from snapshots of one call"
+    facts = [
+        ("try", f"snapkit list -t {driver.name}:{driver.home_region}"),
+        ("keys", _credentials(driver.environment)),
+    ]
+    keys, *others = driver.environment.keys
+    token = f" (temporary keys: {keys.tokens[0]} too)" if keys.tokens else ""
+    facts.append(("", f"{keys.key_id} and {keys.secret}{token}"))
+    if others:
+        facts.append(("", f"also read: {', '.join(one.key_id for one in others)} and their pairs"))
+    if driver.environment.regions:
+        facts.append(("region", f"if not given: {', '.join(driver.environment.regions)}"))
+    facts.append(("groups", groups))
+    for name, one in driver.options.items():
+        facts.append((f"?{name}=", f"{'|'.join(one.choices) or 'TEXT'}  {one.help}"))
+    return "\n".join([f"{driver.name}: {driver.title}", *_aligned(facts)]) + "\n"
+
+
+def _aligned(facts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return titles and texts side by side, wrapped between words to the terminal."""
+    wide = max(len(title) for title, _ in facts) + 4
+    room = max(40, shutil.get_terminal_size().columns - wide)
+    return [
+        f"  {title if number == 0 else '':<{wide - 2}}{line}"
+        for title, text in facts
+        for number, line in enumerate(wrap(text, room, break_on_hyphens=False))
+    ]
+
+
+def _credentials(names: "EnvironmentNames") -> str:
+    try:
+        return f"set ({names.credentials(os.environ).origin})"
+    except CredentialsMissingError as error:
+        half = "is set but" in error.message
+        return f"incomplete: {error}" if half else "not set"
+
+
+_REGIONS_HELP = """
+\b
+Examples:
+  snapkit regions
+  snapkit regions PROVIDER --output json
+
+Without PROVIDER: all those with keys in the environment.
+"""
+
+
+@click.command("regions", cls=Command, epilog=_REGIONS_HELP)
+@click.argument("provider", nargs=-1)
+@connecting
+@choosing
+@_OUTPUT
+@talking
+def regions_command(**given: Any) -> int:
+    """Ask the clouds which regions they have."""
+    from snapkit.cli.failing import story, tell
+
+    found: list[Region] = []
+    failures: dict[str, SnapkitError] = {}
+    names = list(dict.fromkeys(given["provider"])) or _with_credentials()
+    for name in names:
+        try:
+            found += _regions(name, given)
+        except SnapkitError as error:
+            failures[name] = error
+    if given["output"] == "json":
+        answer = {
+            "regions": [record(region) for region in found],
+            "errors": {name: error_record(one) for name, one in failures.items()},
+        }
+        sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")
+    elif found:
+        padded, shown, _ = grid.lines(columns(Region, known_columns(Region)), found)
+        grid.draw(padded, shown)
+    sys.stdout.flush()
+    for name, failure in failures.items():
+        if given["debug"]:
+            click.echo(story(failure), err=True, nl=False)
+        tell("not seen" if found else "error", f"{name}: {failure}")
+    return _code(list(failures.values()), something_seen=bool(found))
+
+
+def _with_credentials() -> list[str]:
+    """Return the providers with keys, or half of them, in the environment."""
+    from snapkit.registry import driver_class, providers
+
+    found = [
+        name for name in providers() if _credentials(driver_class(name).environment) != "not set"
+    ]
+    if not found:
+        raise CredentialsMissingError(
+            "no provider has keys in the environment",
+            hint="'snapkit providers' shows the variables",
+        )
+    return found
+
+
+def _regions(name: str, given: Mapping[str, Any]) -> list[Region]:
+    from snapkit.client import connect
+    from snapkit.registry import driver_class
+    from snapkit.retry import RetryPolicy
+    from snapkit.settings import Target
+
+    target = Target(
+        provider=name,
+        region=driver_class(name).home_region,
+        endpoint=given["endpoint"],
+        ca_bundle=given["ca_bundle"],
+        options=options_of(given),
+    )
+    policy = RetryPolicy(call_timeout=given["timeout"] or RetryPolicy().call_timeout)
+    with connect(target, policy=policy) as client:
+        return client.regions()

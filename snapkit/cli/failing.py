@@ -1,0 +1,94 @@
+"""How a command says that something went wrong: one sentence, no traceback, no secret."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+
+import click
+
+from snapkit.cli.inert import inert
+
+__all__ = ["explain", "listen", "story", "tell"]
+
+_URL_BEARERS = ("requests", "urllib3", "http")
+"""Packages whose exceptions quote the URL, and with it a signature."""
+
+
+def tell(kind: str, sentence: str) -> None:
+    """Print ``snapkit: kind: sentence`` to stderr."""
+    click.echo(f"snapkit: {kind}: {inert(sentence)}", err=True)
+
+
+def explain(error: Exception, *, debug: bool) -> int:
+    """Tell what *error* means and return the exit code; with *debug* also how it came about."""
+    from snapkit.cli.exits import Exit, of_error
+    from snapkit.errors import SnapkitError
+
+    if debug:
+        click.echo(story(error), err=True, nl=False)
+    if isinstance(error, click.ClickException):
+        tell("error", _usage(error))
+        return Exit.USAGE
+    if isinstance(error, SnapkitError):
+        tell("error", str(error))
+        return of_error(error)
+    if isinstance(error, OSError):
+        tell("error", f"{error.filename or 'input or output'}: {error.strerror or 'failed'}")
+        return Exit.ERROR
+    more = "" if debug else "; --debug shows more"
+    tell("error", f"a bug in snapkit ({type(error).__name__}), please report it{more}")
+    return Exit.ERROR
+
+
+def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption):
+        near = [name for name in error.possibilities or () if name.startswith("--")]
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        said = f"no option {error.option_name!r}{guess}"
+    else:
+        said = error.format_message().rstrip(".")
+        said = said[:1].lower() + said[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said} ({context.command_path} --help shows what there is)" if context else said
+
+
+def story(error: BaseException) -> str:
+    """Return the traceback of *error* and its causes without any values.
+
+    Messages of foreign network exceptions are left out, because they quote signed URLs.
+    """
+    return "".join(
+        "".join(traceback.format_tb(one.__traceback__)) + f"{_words(one)}\n"
+        for one in _causes(error)
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return reversed(found)
+
+
+def _words(error: BaseException) -> str:
+    kind = type(error)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return name if kind.__module__.startswith(_URL_BEARERS) else f"{name}: {inert(str(error))}"
+
+
+class _Told(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(record.levelname.lower(), record.getMessage())
+
+
+def listen(*, verbose: bool) -> None:
+    """Print snapkit's own log to stderr: warnings, and with *verbose* each exchange.
+
+    Only snapkit's: the HTTP library's log holds signed URLs.
+    """
+    logger = logging.getLogger("snapkit")
+    if not any(isinstance(handler, _Told) for handler in logger.handlers):
+        logger.addHandler(_Told())
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logger.propagate = False

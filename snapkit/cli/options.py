@@ -1,0 +1,189 @@
+"""Options that several commands share, and what they mean."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from snapkit.settings import Target
+
+__all__ = [
+    "Command",
+    "choosing",
+    "connecting",
+    "option",
+    "options_of",
+    "reaching",
+    "spread",
+    "stacked",
+    "talking",
+    "targets",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
+
+
+class _Option(click.Option):
+    def __init__(self, *args: Any, section: str = "Options", **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.section = section
+
+
+class Command(click.Command):
+    """A command whose help has its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list for each section, in the order in which sections first appear."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                name = getattr(parameter, "section", "Other")
+                sections.setdefault(name, []).append(record)
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+def option(*names: str, **settings: Any) -> Decorator:
+    """Return a click option that may carry a ``section``."""
+    return click.option(*names, cls=_Option, **settings)
+
+
+def stacked(*decorators: Decorator) -> Callable[[F], F]:
+    """Return one decorator that adds all of them, the first on top."""
+
+    def apply(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+_WHERE = "Where"
+connecting = stacked(
+    option(
+        "--endpoint",
+        metavar="URL",
+        envvar="SNAPKIT_ENDPOINT",
+        section=_WHERE,
+        help="API address instead of the provider's own, for all targets:"
+        " a private cloud or the emulator.  [env: SNAPKIT_ENDPOINT]",
+    ),
+    option(
+        "--ca-bundle",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        section=_WHERE,
+        help="Certificates to trust instead of the system's.",
+    ),
+    option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        section=_WHERE,
+        help="Stop after so long; what arrived is printed.",
+    ),
+)
+choosing = option(
+    "--option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    section=_WHERE,
+    help="An option of the provider's adapter; 'snapkit providers' shows them.",
+)
+reaching = stacked(
+    option(
+        "-t",
+        "--target",
+        "target",
+        multiple=True,
+        metavar="TARGET",
+        envvar="SNAPKIT_TARGETS",
+        section=_WHERE,
+        help="provider:[account@]region[,region...][?option=value]; repeatable. The account is"
+        " a label of yours.  [env: SNAPKIT_TARGETS, separated by blanks]",
+    ),
+    connecting,
+    option(
+        "--workers",
+        type=click.IntRange(1, 128),
+        default=16,
+        metavar="N",
+        section=_WHERE,
+        show_default=True,
+        help="Regions to ask at the same time.",
+    ),
+)
+
+
+def _listen(_context: click.Context, _parameter: click.Parameter, verbose: bool) -> None:
+    from snapkit.cli.failing import listen
+
+    listen(verbose=verbose)
+
+
+_TALK = "Other"
+talking = stacked(
+    option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        section=_TALK,
+        help="No progress and no totals; what could not be seen is still said.",
+    ),
+    option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_listen,
+        section=_TALK,
+        help="Each exchange with a cloud on stderr, without keys.",
+    ),
+    option(
+        "--debug",
+        is_flag=True,
+        section=_TALK,
+        help="With an error, also where it happened.",
+    ),
+)
+
+
+def spread(text: str) -> list[str]:
+    """Return one target text for each region in ``provider:account@r1,r2?option=value``."""
+    address, mark, options = text.partition("?")
+    provider, colon, place = address.partition(":")
+    account, at, regions = place.rpartition("@")
+    return [
+        f"{provider}{colon}{account}{at}{region.strip()}{mark}{options}"
+        for region in regions.split(",")
+    ]
+
+
+def options_of(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the adapter options that ``choosing`` collected."""
+    pairs = [text.partition("=") for text in given["option"]]
+    return {name: value for name, _, value in pairs}
+
+
+def targets(given: Mapping[str, Any]) -> "list[Target]":
+    """Return the targets that the options of ``reaching`` name."""
+    import attrs
+
+    from snapkit.errors import ConfigurationError
+    from snapkit.registry import providers
+    from snapkit.settings import Target
+
+    texts = [one for text in given["target"] for one in spread(text)]
+    if not texts:
+        raise ConfigurationError(
+            "no target is given",
+            hint="say where to look with --target provider:region or SNAPKIT_TARGETS"
+            f" (providers: {', '.join(providers())}), or try 'snapkit demo'",
+        )
+    changes = {"endpoint": given["endpoint"], "ca_bundle": given["ca_bundle"]}
+    return [attrs.evolve(Target.parse(text), **changes) for text in texts]
