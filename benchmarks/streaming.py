@@ -9,12 +9,14 @@ from pathlib import Path
 import attrs
 
 from snapkit.client import connect
+from snapkit.credentials import Credentials
 from snapkit.emulator import Emulator, World
 from snapkit.emulator.state import AccountState, SnapshotRecord
 from snapkit.rate import Limiter
 from snapkit.registry import driver_class, providers
 from snapkit.settings import Target
 
+KEY, SECRET = "AKIDEXAMPLE", "EXAMPLE-not-a-secret"
 ROWS = 100_000
 WARM = 10_000
 
@@ -27,7 +29,7 @@ def rss_bytes() -> int:
 
 def serve(provider: str, rows: int, pipe: Connection) -> None:
     """Serve *rows* snapshots of one region until the pipe closes; send the endpoint first."""
-    account = AccountState(provider=provider, key_id="EXAMPLEKEY", secret="EXAMPLESECRET")
+    account = AccountState(provider=provider, key_id=KEY, secret=SECRET)
     region = account.region(driver_class(provider).home_region)
     start = time.time() - 400 * 86400
     for number in range(rows):
@@ -41,7 +43,7 @@ def serve(provider: str, rows: int, pipe: Connection) -> None:
             )
         )
     with Emulator(World(accounts=[account])) as emulator:
-        pipe.send(emulator.targets())
+        pipe.send(emulator.endpoint)
         pipe.recv()
 
 
@@ -50,8 +52,13 @@ def targets(provider: str, rows: int) -> Iterator[Target]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=serve, args=(provider, rows, theirs), daemon=True)
     process.start()
-    endpoint = ours.recv()
-    yield from endpoint
+    theirs.close()
+    yield Target(
+        provider=provider,
+        region=driver_class(provider).home_region,
+        endpoint=ours.recv(),
+        credentials=Credentials(key_id=KEY, secret=SECRET),
+    )
     ours.send(None)
     process.join()
 
