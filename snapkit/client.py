@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from snapkit.driver import Capability, Driver
-from snapkit.errors import NotFoundError, SnapkitError
+from snapkit.errors import NotFoundError, ProtocolError, Retry, SnapkitError
 from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
 from snapkit.paging import Cursor, Page, Tally, walk
@@ -34,8 +34,9 @@ def connect(provider: str | Target, region: str = "", **settings: Any) -> "Clien
     when neither *settings* nor the environment hold credentials.
     """
     names = {field.name for field in attrs.fields(Target)}
-    own = {name: settings.pop(name) for name in list(settings) if name in names}
+    own: dict[str, Any] = {name: settings.pop(name) for name in list(settings) if name in names}
     if isinstance(provider, Target):
+        own |= {"region": region} if region else {}
         target = attrs.evolve(provider, **own)
     elif region:
         target = Target(provider=provider, region=region, **own)
@@ -94,15 +95,11 @@ class Client:
 
     def snapshot(self, snapshot_id: str) -> Snapshot:
         """Return one snapshot, or raise NotFoundError; a deleted one counts as not found."""
-        for found in self.snapshots(ids=snapshot_id):
-            return found
-        raise self._missing("snapshot", snapshot_id)
+        return self._only(self.snapshots(ids=snapshot_id), "snapshot", snapshot_id)
 
     def group(self, group_id: str) -> SnapshotGroup:
         """Return one group with its members filled in, or raise NotFoundError."""
-        for found in self.groups(ids=group_id):
-            return found
-        raise self._missing("snapshot group", group_id)
+        return self._only(self.groups(ids=group_id), "snapshot group", group_id)
 
     def regions(self) -> list[Region]:
         """Return the regions of the provider, not only the one of this client."""
@@ -121,14 +118,18 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _missing(self, what: str, wanted: str) -> NotFoundError:
-        return NotFoundError(
+    def _only(self, listing: Listing[T], what: str, wanted: str) -> T:
+        for found in listing:
+            return found
+        place = {"provider": self.provider, "account": self.account, "region": self.region}
+        for trouble in listing.report.scopes[0].troubles:
+            raise ProtocolError(
+                f"the {what} {wanted!r} cannot be read: {trouble}", retry=Retry.NEVER
+            ).locate(**place)
+        raise NotFoundError(
             f"no {what} {wanted!r} in {self.provider}:{self.region}",
-            provider=self.provider,
-            account=self.account,
-            region=self.region,
             hint="it may be in another region or account, or deleted",
-        )
+        ).locate(**place)
 
     def _listing(self, kind: Kind, pages: Callable[[Tally], Iterator[list[T]]]) -> Listing[T]:
         scope = Scope(provider=self.provider, account=self.account, region=self.region, kind=kind)
@@ -138,16 +139,22 @@ class Client:
 
     def _snapshot_pages(self, query: SnapshotQuery, tally: Tally) -> Iterator[list[Snapshot]]:
         groups: dict[str, str] = {}
+        if _hopeless(query):
+            return
         if query.group_ids is not None:
-            for group in self.groups(ids=query.group_ids, fill=False):
+            held = self.groups(ids=query.group_ids, fill=False)
+            for group in held:
                 groups.update((member.id, group.id) for member in group.members)
+            tally.troubles.extend(held.report.scopes[0].troubles)
             wanted = frozenset(groups) & (query.ids if query.ids is not None else frozenset(groups))
             if not wanted:
                 return
             query = attrs.evolve(query, ids=wanted, group_ids=None)
-        for part in _split(query, self._driver):
+        parts = _split(query, self._driver)
+        for part in parts:
             for page in self._walk(self._driver.list_snapshots, part, tally):
-                found = [snapshot for snapshot in page if query.matches(snapshot)]
+                tally.total = tally.total if len(parts) == 1 else None
+                found = [snapshot for snapshot in page if part.matches(snapshot)]
                 yield [
                     attrs.evolve(snapshot, group_id=groups[snapshot.id])
                     if snapshot.id in groups
@@ -158,14 +165,17 @@ class Client:
     def _group_pages(
         self, query: GroupQuery, tally: Tally, fill: bool
     ) -> Iterator[list[SnapshotGroup]]:
+        if _hopeless(query):
+            return
         for page in self._unfilled(query, tally):
-            found = self._filled(page) if fill else page
+            found = self._filled(page, tally) if fill else page
             yield [group for group in found if query.matches(group)]
 
     def _unfilled(self, query: GroupQuery, tally: Tally) -> Iterator[list[SnapshotGroup]]:
         if Capability.GROUPS in self._driver.capabilities:
             for part in _chunks(query, "ids", self._driver.limits.group_ids):
-                yield from self._walk(self._driver.list_groups, part, tally)
+                for page in self._walk(self._driver.list_groups, part, tally):
+                    yield [group for group in page if part.ids is None or group.id in part.ids]
             return
         everything = self._walk(self._driver.list_snapshots, SnapshotQuery(), tally)
         living = [snapshot for page in everything for snapshot in page]
@@ -183,7 +193,7 @@ class Client:
 
         return walk(page, limit=self._driver.limits.page, key=lambda row: row.id, tally=tally)
 
-    def _filled(self, groups: Sequence[SnapshotGroup]) -> list[SnapshotGroup]:
+    def _filled(self, groups: Sequence[SnapshotGroup], tally: Tally) -> list[SnapshotGroup]:
         """Return *groups* with whole members where the provider's group names only their ids.
 
         A member that cannot be found any more stays as it was given and makes the group
@@ -194,7 +204,9 @@ class Client:
         ]
         if not bare:
             return list(groups)
-        found = {snapshot.id: snapshot for snapshot in self.snapshots(ids=bare)}
+        members = self.snapshots(ids=bare)
+        found = {snapshot.id: snapshot for snapshot in members}
+        tally.troubles.extend(members.report.scopes[0].troubles)
         return [_with_members(group, found) for group in groups]
 
 
@@ -203,10 +215,11 @@ def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotG
         attrs.evolve(found[member.id], group_id=group.id) if member.id in found else member
         for member in group.members
     )
-    missing = any(member.raw_status is None for member in members)
+    absent = [one for one in members if one.raw_status is None and one.id not in found]
+    missing = bool(absent)
     status = group.status
     if group.raw_status is None or (missing and status is SnapshotStatus.AVAILABLE):
-        statuses = [member.status for member in members if member.raw_status is not None]
+        statuses = [member.status for member in members if member not in absent]
         status = group_status(statuses, missing=missing)
     return attrs.evolve(group, members=members, status=status)
 
@@ -214,6 +227,11 @@ def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotG
 def _query(kind: type[Q], query: Q | None, filters: dict[str, Any]) -> Q:
     check_filters(kind, filters)
     return attrs.evolve(query, **filters) if query is not None else kind(**filters)
+
+
+def _hopeless(query: SnapshotQuery | GroupQuery) -> bool:
+    """Whether *query* has a filter without a value, so that nothing can match."""
+    return any(value == frozenset() for value in attrs.astuple(query, recurse=False))
 
 
 def _chunks(query: Q, name: str, size: int | None) -> list[Q]:
@@ -268,12 +286,16 @@ class _Run(Generic[T]):
             raise
         except SnapkitError as error:
             self.ended = self.monotonic()
+            place = self.scope
+            error.locate(provider=place.provider, account=place.account, region=place.region)
             self.outcome, self.error = outcome_of(error), error
             raise
         self.matched += len(page)
         return page
 
     def close(self) -> None:
+        if self.started is not None and self.ended is None:
+            self.ended = self.monotonic()
         close = getattr(self.source, "close", None)
         if close is not None:
             close()

@@ -8,11 +8,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from snapkit.client import Client
+from snapkit.credentials import Credentials
 from snapkit.errors import DeadlineExceededError, SnapkitError
 from snapkit.http import Http
 from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
@@ -60,7 +62,7 @@ def list_snapshots(
 ) -> Listing[Snapshot]:
     """Return the snapshots in all *targets* that match *query* or *filters*.
 
-    Targets are values or texts (``"tencent:ap-guangzhou"``), *filters* are the fields of
+    Targets are values or texts (``"provider:region"``), *filters* are the fields of
     SnapshotQuery. At most *workers* scopes are listed at a time, each for at most
     *scope_timeout* seconds, all of them for at most *timeout*. Rows come as they arrive.
     Nothing is raised for a scope that fails: read ``report`` after the iteration. What cannot
@@ -122,7 +124,13 @@ def _plan(
 def _resolved(targets: Targets) -> list[Target]:
     single = [targets] if isinstance(targets, Target | str) else targets
     found = [one if isinstance(one, Target) else Target.parse(one) for one in single]
-    return list(dict.fromkeys(found))
+    return list({(one, _keys(one)): one for one in reversed(found)}.values())[::-1]
+
+
+def _keys(target: Target) -> object:
+    """Return what tells the credentials of *target* from others; equal targets may differ."""
+    given = target.credentials
+    return given if given is None or isinstance(given, Credentials) else id(given)
 
 
 @attrs.define
@@ -134,6 +142,7 @@ class _Sweep(Generic[T]):
     reports: list[Callable[[], ScopeReport]] = attrs.field(init=False)
     ready: "queue.Queue[tuple[int, list[T] | BaseException | None]]" = attrs.field(init=False)
     todo: "queue.SimpleQueue[int]" = attrs.field(factory=queue.SimpleQueue[int])
+    closed: bool = False
     stop: threading.Event = attrs.field(factory=threading.Event)
     sessions: dict[str | None, Http] = attrs.field(factory=dict[str | None, Http])
     lock: threading.Lock = attrs.field(factory=threading.Lock)
@@ -154,8 +163,7 @@ class _Sweep(Generic[T]):
         )
 
     def _waiting(self, target: Target) -> Callable[[], ScopeReport]:
-        report = ScopeReport(scope=self._scope(target))
-        return lambda: report
+        return partial(_same, ScopeReport(scope=self._scope(target)))
 
     def _pages(self) -> Iterator[list[T]]:
         monotonic = time.monotonic
@@ -172,6 +180,7 @@ class _Sweep(Generic[T]):
                     _, item = self.ready.get(timeout=left)
                 except queue.Empty:
                     self._time_out()
+                    yield from self._left_over()
                     return
                 if isinstance(item, BaseException):
                     raise item
@@ -181,25 +190,42 @@ class _Sweep(Generic[T]):
                     yield item
         finally:
             self.stop.set()
-            for session in self.sessions.values():
-                session.close()
+            with self.lock:
+                for session in self.sessions.values():
+                    session.close()
 
     def _time_out(self) -> None:
-        """Close the books on the scopes that are still running."""
-        for index, report in enumerate(self.reports):
-            seen = report()
-            if seen.outcome is Outcome.RUNNING:
-                late = DeadlineExceededError(
-                    f"not finished after {self.plan.timeout:g} s",
-                    provider=seen.scope.provider,
-                    account=seen.scope.account,
-                    region=seen.scope.region,
-                    hint="allow more time, or list fewer regions",
-                )
-                self._settle(index, attrs.evolve(seen, outcome=Outcome.TIMED_OUT, error=late))
+        """Close the books: what is still running is late, and nothing changes any more."""
+        with self.lock:
+            self.closed = True
+            final = [self._final(report()) for report in self.reports]
+            self.reports = [partial(_same, report) for report in final]
 
-    def _settle(self, index: int, report: ScopeReport) -> None:
-        self.reports[index] = lambda: report
+    def _final(self, seen: ScopeReport) -> ScopeReport:
+        if seen.outcome is not Outcome.RUNNING:
+            return seen
+        late = DeadlineExceededError(
+            f"not finished after {self.plan.timeout:g} s",
+            provider=seen.scope.provider,
+            account=seen.scope.account,
+            region=seen.scope.region,
+            hint="allow more time, or list fewer regions",
+        )
+        return attrs.evolve(seen, outcome=Outcome.TIMED_OUT, error=late)
+
+    def _left_over(self) -> Iterator[list[T]]:
+        """Yield the pages of scopes that ended just before the books were closed."""
+        while not self.ready.empty():
+            _, item = self.ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            if item is not None:
+                yield item
+
+    def _settle(self, index: int, report: Callable[[], ScopeReport]) -> None:
+        with self.lock:
+            if not self.closed:
+                self.reports[index] = report
 
     def _work(self, end: float | None) -> None:
         while not self.stop.is_set():
@@ -213,26 +239,26 @@ class _Sweep(Generic[T]):
             except SnapkitError as error:
                 seen = self.reports[index]()
                 if seen.outcome is Outcome.RUNNING:
-                    self._settle(index, _failed(seen, error))
+                    self._settle(index, partial(_same, _failed(seen, error)))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 item = error
             self._hand_on(index, item)
 
     def _list(self, index: int, end: float | None) -> None:
         target, plan = self.targets[index], self.plan
-        bound = plan.clock.monotonic() + plan.scope_timeout
+        left = float("inf") if end is None else end - time.monotonic()
         driver = open_driver(
             target,
             http=self._http(target.ca_bundle),
             limiter=plan.limiter,
             policy=plan.policy,
             clock=plan.clock,
-            deadline=bound if end is None else min(bound, end),
+            deadline=plan.clock.monotonic() + min(plan.scope_timeout, left),
             keep_raw=plan.keep_raw,
         )
         try:
             listing = self.start(Client(driver))
-            self.reports[index] = lambda: listing.report.scopes[0]
+            self._settle(index, lambda: listing.report.scopes[0])
             for page in listing.pages():
                 if not self._hand_on(index, page):
                     return
@@ -254,6 +280,10 @@ class _Sweep(Generic[T]):
                 continue
             return True
         return False
+
+
+def _same(report: ScopeReport) -> ScopeReport:
+    return report
 
 
 def _failed(report: ScopeReport, error: SnapkitError) -> ScopeReport:

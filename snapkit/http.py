@@ -8,6 +8,7 @@ the body is read once, under a size cap and the call's deadline.
 import ipaddress
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, cast
@@ -16,7 +17,6 @@ from urllib.parse import urlsplit
 import attrs
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 
@@ -31,12 +31,15 @@ from snapkit.errors import (
     TransportError,
     UnavailableError,
 )
+from snapkit.watch import WatchedAdapter, watched
 
 __all__ = ["Http", "HttpRequest", "HttpResponse", "check_endpoint", "read_json"]
 
 LARGEST_BODY = 16 * 1024**2
 DEEPEST = 64
 _CHUNK = 65536
+_ODD = re.compile(r"[^!$&'()*+,\-./:;=@\[\]_~%0-9A-Za-z]")
+"""What does not belong in an endpoint: blanks, controls, ``?``, ``#``, backslashes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,17 +68,16 @@ def check_endpoint(url: str) -> str:
     fragment; addresses where clouds serve instance metadata are refused. Raises
     ConfigurationError.
     """
-    parts = urlsplit(url)
     try:
-        host, _ = parts.hostname or "", parts.port
+        parts = urlsplit(url)
+        host = "" if parts.port == 0 else (parts.hostname or "").rstrip(".")
     except ValueError:
-        host = ""
-    loopback = _is_loopback(host)
-    if not host or parts.username is not None or parts.query or parts.fragment:
+        parts, host = urlsplit(""), ""
+    if not host or parts.username is not None or _ODD.search(url):
         found = "is not a plain https:// address"
     elif _is_metadata(host):
         found = "is where a cloud serves instance metadata"
-    elif parts.scheme == "https" or (parts.scheme == "http" and loopback):
+    elif parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return url.rstrip("/")
     else:
         found = "is not https (plain http is for this machine only)"
@@ -85,10 +87,16 @@ def check_endpoint(url: str) -> str:
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that *host* is, in any of the forms that resolvers take."""
     try:
-        return ipaddress.ip_address(host)
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return None
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return mapped or found
 
 
 def _is_loopback(host: str) -> bool:
@@ -112,6 +120,7 @@ class Http:
         self._owned = session is None
         self._verify: bool | str = (
             ca_bundle
+            or (session.verify if session is not None and isinstance(session.verify, str) else None)
             or os.environ.get("REQUESTS_CA_BUNDLE")
             or os.environ.get("CURL_CA_BUNDLE")
             or True
@@ -138,20 +147,25 @@ class Http:
         if left <= 0:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
         host = urlsplit(request.url).netloc
-        try:
-            response = self._session.get_adapter(request.url).send(
-                prepared,
-                stream=True,
-                timeout=(min(connect, left), min(read, left)),
-                verify=self._verify,
-                proxies=self._proxies_for(request.url),
-            )
+        with watched(left) as watch:
             try:
-                body = self._body(response.raw, remaining)
-            finally:
-                response.close()
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            _translate(error, host, out_of_time=remaining() <= 0)
+                response = self._session.get_adapter(request.url).send(
+                    prepared,
+                    stream=True,
+                    timeout=(min(connect, left), min(read, left)),
+                    verify=self._verify,
+                    proxies=self._proxies_for(request.url),
+                )
+                try:
+                    body = self._body(response.raw, remaining)
+                finally:
+                    response.close()
+            except SnapkitError:
+                raise
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                _translate(error, host, out_of_time=watch.expired or remaining() <= 0)
+        if watch.expired:
+            raise DeadlineExceededError(f"no answer from {host} in the time allowed")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(status=response.status_code, headers=headers, body=body)
 
@@ -186,7 +200,7 @@ class Http:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
+    adapter = WatchedAdapter(pool_connections=64, pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -212,7 +226,10 @@ def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
         return any(isinstance(item, kinds) for item in chain)
 
     if out_of_time:
-        raise DeadlineExceededError(f"no answer from {host} in the time allowed") from error
+        unsent = is_a(urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
+        raise DeadlineExceededError(
+            f"no answer from {host} in the time allowed", sent=Sent.NO if unsent else Sent.MAYBE
+        ) from error
     if is_a(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         raise TransportError(
             f"no trusted TLS connection to {host}",
@@ -236,12 +253,19 @@ def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
             sent=Sent.NO,
             hint="check the region, the endpoint and the network",
         ) from error
-    if is_a(urllib3.exceptions.ConnectTimeoutError):
-        raise TransportError(f"{host} does not accept a connection", sent=Sent.NO) from error
+    if is_a(urllib3.exceptions.LocationValueError, requests.exceptions.InvalidURL):
+        raise TransportError(
+            f"{host!r} cannot be a host name",
+            retry=Retry.NEVER,
+            sent=Sent.NO,
+            hint="check the region and the endpoint",
+        ) from error
     if is_a(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
         raise TransportError(
             f"{host} refuses the connection", sent=Sent.NO, hint="check the endpoint"
         ) from error
+    if is_a(urllib3.exceptions.ConnectTimeoutError):
+        raise TransportError(f"{host} does not accept a connection", sent=Sent.NO) from error
     if is_a(urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
         raise TransportError(f"{host} did not answer in time") from error
     if is_a(urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError):
@@ -280,7 +304,7 @@ def read_json(response: HttpResponse) -> dict[str, Any]:
         value: Any = json.loads(response.body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _no_answer(response) from error
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or 300 <= response.status < 400:
         raise _no_answer(response)
     found = cast("dict[str, Any]", value)
     if not _depth_within(found, DEEPEST):
@@ -290,7 +314,7 @@ def read_json(response: HttpResponse) -> dict[str, Any]:
 
 def _no_answer(response: HttpResponse) -> SnapkitError:
     status = response.status
-    start = response.body[:200].decode("utf-8", "replace").strip()
+    start = response.body[:200].decode("utf-8", "replace").lstrip("\ufeff").strip()
     if status == 429:
         return ThrottledError("HTTP 429 without a body that says more")
     if status >= 500:

@@ -157,7 +157,17 @@ _REF = re.compile(
     r"(?P<provider>[a-z][a-z0-9_-]*):(?:(?P<account>[^@/:]*)@)?(?P<region>[^@/:]+)"
     r"/(?:(?P<group>group)/)?(?P<id>[^/]+)"
 )
-_PLAIN = "-._~*"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="-._~*", errors="surrogatepass")
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote(text, errors="surrogatepass")
+    except UnicodeDecodeError as error:
+        raise QueryError(f"cannot read the reference part {text!r}") from error
 
 
 @attrs.frozen(order=True)
@@ -175,9 +185,9 @@ class Ref:
     kind: Kind = attrs.field(default=Kind.SNAPSHOT, order=lambda kind: kind.value)
 
     def __str__(self) -> str:
-        account = f"{quote(self.account, safe=_PLAIN)}@" if self.account else ""
+        account = f"{_quoted(self.account)}@" if self.account else ""
         group = "group/" if self.kind is Kind.GROUP else ""
-        return f"{self.provider}:{account}{self.region}/{group}{quote(self.id, safe=_PLAIN)}"
+        return f"{self.provider}:{account}{self.region}/{group}{_quoted(self.id)}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -191,9 +201,9 @@ class Ref:
             )
         return cls(
             provider=found["provider"],
-            account=unquote(found["account"] or ""),
+            account=_unquoted(found["account"] or ""),
             region=found["region"],
-            id=unquote(found["id"]),
+            id=_unquoted(found["id"]),
             kind=Kind.GROUP if found["group"] else Kind.SNAPSHOT,
         )
 
@@ -304,9 +314,10 @@ class SnapshotGroup:
 
     @property
     def size_bytes(self) -> int | None:
-        """The sum of the members' sizes, None when one of them is unknown."""
+        """The sum of the members' sizes, None when one or all of them are unknown."""
         sizes = [member.size_bytes for member in self.members]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known and len(known) == len(sizes) else None
 
 
 @attrs.frozen(kw_only=True)
@@ -348,4 +359,4 @@ def group_status(members: Iterable[SnapshotStatus], *, missing: bool = False) ->
         return next(iter(found)) if len(found) == 1 else SnapshotStatus.DELETING
     if missing or found & _GOING:
         return SnapshotStatus.DEGRADED
-    return next(status for status in _WORST_FIRST if status in found)
+    return next((status for status in _WORST_FIRST if status in found), SnapshotStatus.UNKNOWN)

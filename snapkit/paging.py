@@ -30,9 +30,11 @@ __all__ = [
 
 T = TypeVar("T")
 EMPTY_PAGES = 100
-"""So many pages without a row in a row, and a token listing is taken for endless."""
+"""So many pages in a row without a new row, and a listing is taken for endless."""
+REPEATS = 10
+"""So many pages again in a row, and a server is taken to ignore the position."""
 STEPS_BACK = 200
-"""So many steps back in one listing, and its order is taken for random."""
+"""So many steps back, beside one for every second page, and the order is taken for random."""
 
 
 @attrs.frozen
@@ -168,36 +170,50 @@ class _Walk(Generic[T]):
     key: Callable[[T], str]
     tally: Tally
     seen: set[str] = attrs.field(factory=set[str])
+    least: int | None = None
+    """The smallest count that the provider gave."""
 
     def pages(self) -> Iterator[list[T]]:
         page = self.fetch(None, self.limit)
         visited: set[Cursor] = set()
         barren = 0
         while page.start is None:
+            before = len(self.seen)
             yield self.take(page)
             if page.next is None:
                 return
-            barren = 0 if self.ids(page) else barren + 1
+            barren = 0 if len(self.seen) > before else barren + 1
             if page.next in visited or barren > EMPTY_PAGES:
                 raise self.endless(
                     "the same page token twice"
                     if page.next in visited
-                    else f"{barren} empty pages in a row"
+                    else f"{barren} pages in a row without a new row"
                 )
             visited.add(page.next)
             page = self.fetch(page.next, self.limit)
         yield from self.counted(page)
+        self.audit()
 
     def take(self, page: Page[T]) -> list[T]:
         """Return the items of *page* not met before, and remember all its rows."""
         fresh = {self.key(item): item for item in page.items if self.key(item) not in self.seen}
         before = len(self.seen)
-        self.seen.update(self.ids(page))
+        self.seen.update(self.ids(page), fresh)
         self.tally.pages += 1
         self.tally.rows += len(self.seen) - before
         self.tally.total = page.total
         self.tally.troubles.extend(page.troubles)
+        if page.total is not None:
+            self.least = page.total if self.least is None else min(self.least, page.total)
         return list(fresh.values())
+
+    def audit(self) -> None:
+        """Name a gap between what was counted and what came, unless rows moved meanwhile."""
+        arrived = len(self.seen)
+        if self.least is not None and arrived < self.least and not self.tally.moved:
+            self.tally.troubles.append(
+                f"the provider counts {self.least} rows, but only {arrived} different ones came"
+            )
 
     def ids(self, page: Page[T]) -> Sequence[str]:
         return [self.key(item) for item in page.items] if page.ids is None else page.ids
@@ -212,7 +228,11 @@ class _Walk(Generic[T]):
         )
 
     def counted(self, first: Page[T]) -> Iterator[list[T]]:
-        if first.aligned and self.cheaper_plain(first.total):
+        arrived = len(self.ids(first))
+        if first.aligned and arrived and arrived not in (self.limit, first.total):
+            yield from self.stepping(first, arrived)
+            return
+        if first.aligned and cheaper_plain(first.total, self.limit):
             quiet = yield from self.plain(first)
             if quiet:
                 return
@@ -220,82 +240,135 @@ class _Walk(Generic[T]):
             first = self.at(0, self.limit)
         yield from self.overlapping(first)
 
-    def cheaper_plain(self, total: int | None) -> bool:
-        """Whether pages of full size and two re-checks cost less than overlapping ones."""
-        if total is None or self.limit < 2:
-            return False
-        overlapping, end = 1, self.limit
-        while end < total:
-            start, size = cover(end - 1, self.limit, aligned=True)
-            overlapping, end = overlapping + 1, start + size
-        return -(-total // self.limit) + 2 < overlapping
-
     def plain(self, first: Page[T]) -> Generator[list[T], None, bool]:
         """Walk pages that do not overlap, and return whether nothing moved meanwhile.
 
         A deletion shows in the total; one that a creation makes up for shows on the first or
-        the last page, whichever end new rows come to, so both are fetched before the others
-        and looked at again after them.
+        the last rows, whichever end new rows come to, so the last page is fetched before the
+        others, and both ends are looked at again after them.
         """
         total, size = first.total or 0, self.limit
         starts = range(0, total, size)
+        order = list(self.ids(first))
         yield self.take(first)
         last = self.at(starts[-1], size)
-        pages = (self.at(start, size) for start in starts[1:-1])
-        for page in pages:
+        for start in starts[1:-1]:
+            page = self.at(start, size)
+            order += self.ids(page)
             yield self.take(page)
-            if page.total != total or len(self.ids(page)) != size:
+            if page.total != total or len(order) != start + size:
                 yield self.take(last)
                 return False
+        order += self.ids(last)
         yield self.take(last)
-        return all(
-            self.ids(page) == self.ids(again) and page.total == again.total == total
-            for page, again in ((first, self.at(0, size)), (last, self.at(starts[-1], size)))
-        )
+        if len(order) != total or len(self.seen) != total:
+            return False
+        place, reach = onward(total, 1, size, aligned=True)
+        ends = ((self.at(0, size), order[:size]), (self.at(place, reach), order[place:]))
+        return all(page.total == total and list(self.ids(page)) == ids for page, ids in ends)
+
+    def stepping(self, page: Page[T], size: int) -> Iterator[list[T]]:
+        """Walk pages of the size that the server chose, twice if the rows do not add up.
+
+        Such a server cannot be asked for pages that overlap.
+        """
+        first: set[str] | None = None
+        while True:
+            walked: set[str] = set()
+            start = barren = 0
+            while True:
+                ids = self.ids(page)
+                barren = barren + 1 if walked.issuperset(ids) else 0
+                if barren > REPEATS and ids:
+                    raise self.endless("the same page for every position")
+                walked.update(ids)
+                yield self.take(page)
+                start += size
+                if not ids or (len(ids) < size and start >= (page.total or 0)):
+                    break
+                page = self.at(start, size)
+            self.tally.moved |= first not in (None, walked)
+            if page.total in (None, len(walked)):
+                return
+            if first is not None:
+                break
+            first, page = walked, self.at(0, size)
+        if self.tally.moved:
+            self.tally.troubles.append("rows moved while they were listed; some may be missing")
 
     def overlapping(self, page: Page[T]) -> Iterator[list[T]]:
         """Walk pages that each start on a row of the one before."""
         walked = self.seen if not self.seen else set[str]()
-        limit = size = self.limit
+        size, limit = self.limit, self.limit
         overlap, back, steps, repeats, barren, end = 1, 0, 0, 0, 0, 0
         before: Sequence[str] = ()
         while True:
             ids = self.ids(page)
             start, arrived = page.start or 0, len(ids)
-            if start and not (ids and ids[0] in walked):
+            met = (bool(ids) and ids[0] in walked) or start == 0 or start == end
+            if not met:
+                walked = set(walked) if walked is self.seen else walked
+                yield self.take(page)
                 self.tally.moved = True
                 steps += 1
-                if steps > STEPS_BACK:
+                if steps > STEPS_BACK + self.tally.pages // 2:
                     raise self.endless("rows in another order each time")
                 overlap = min(max(2 * overlap, limit // 16), limit // 2) or 1
                 back = max(2 * back, overlap)
                 start, size = cover(max(0, start - back), limit, aligned=page.aligned)
-                before, end = (), 0
+                before, end = (), -1
                 page = self.at(start, size)
                 continue
-            new = any(row not in walked for row in ids)
+            new = not walked.issuperset(ids)
             yield self.take(page)
             walked.update(ids)
             repeats = repeats + 1 if start and arrived > overlap and ids == before else 0
             barren = 0 if new else barren + 1
-            if repeats > 1 or barren > EMPTY_PAGES:
+            if repeats > REPEATS or barren > EMPTY_PAGES:
                 raise self.endless(
                     "the same page for every position"
-                    if repeats > 1
+                    if repeats > REPEATS
                     else f"{barren} pages in a row without a new row"
                 )
-            if (
-                not arrived
-                or (arrived < size and start + arrived == page.total)
-                or (not new and start + arrived <= end)
-            ):
+            if not arrived or (arrived < size and start + arrived == page.total):
                 return
-            if arrived < size:
-                limit = max(arrived, 2)
+            if page.aligned and arrived > size:
+                yield from self.stepping(self.at(0, arrived), arrived)
+                return
+            settled = not new and start + arrived == end
+            if settled and (page.aligned or end >= (page.total or 0)):
+                return
             before, end, back = ids, start + arrived, 0
-            wanted = max(end - min(overlap, arrived - 1), start + 1)
-            start, size = cover(wanted, limit, aligned=page.aligned)
+            if settled or (arrived == 1 and not page.aligned):
+                start, size = end, limit
+            else:
+                start, size = onward(end, min(overlap, arrived // 2), limit, aligned=page.aligned)
             page = self.at(start, size)
+
+
+def cheaper_plain(total: int | None, limit: int) -> bool:
+    """Return whether pages of full size and two re-checks cost less than overlapping ones."""
+    if total is None or total <= limit:
+        return False
+    overlapping, end = 1, limit
+    # Three pages lost are enough to decide, and a lying total may be without bound.
+    while end < total and overlapping * limit - end <= 3 * limit and end < limit**3:
+        start, size = onward(end, 1, limit, aligned=True)
+        overlapping, end = overlapping + 1, start + size
+    return end < total or -(-total // limit) + 2 < overlapping
+
+
+def onward(end: int, overlap: int, limit: int, *, aligned: bool) -> tuple[int, int]:
+    """Return the start and size of a page that goes on beyond row *end*.
+
+    It starts on a row before *end* by *overlap* or more, or by less, or on *end* itself,
+    where small aligned pages leave no other choice.
+    """
+    for wanted in (end - overlap, end - 1):
+        start, size = cover(wanted, limit, aligned=aligned)
+        if start < end < start + size:
+            return start, size
+    return end, limit
 
 
 def cover(wanted: int, limit: int, *, aligned: bool) -> tuple[int, int]:

@@ -8,7 +8,7 @@ say (an unknown size, encryption, tag or time) does not match.
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar, cast
@@ -37,8 +37,8 @@ __all__ = [
 
 E = TypeVar("E", bound=enum.Enum)
 _HIDDEN = frozenset({SnapshotStatus.DELETED})
-_AGE = re.compile(r"(\d{1,6})\s*(s|m|h|d|w|mo|y)", re.IGNORECASE)
-_SIZE = re.compile(r"(\d{1,15})\s*([kmgtp]?)(i?b)?", re.IGNORECASE)
+_AGE = re.compile(r"(\d{1,6})\s*(s|m|h|d|w|mo|y)", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(r"(\d{1,15})\s*([kmgtp]?)(i?b)?", re.IGNORECASE | re.ASCII)
 _LONGEST_PATTERN = 256
 
 
@@ -70,7 +70,7 @@ class TagFilter:
         )
 
 
-def parse_when(text: str | datetime, now: datetime | None = None) -> datetime:
+def parse_when(text: str | date, now: datetime | None = None) -> datetime:
     """Return an aware UTC time from a date, a time, or an age such as ``30d``.
 
     Ages count back from *now*: s, m, h, d, w, mo (months), y. Dates and times without a zone
@@ -79,40 +79,55 @@ def parse_when(text: str | datetime, now: datetime | None = None) -> datetime:
     from dateutil.parser import ParserError, isoparse
     from dateutil.relativedelta import relativedelta
 
-    if isinstance(text, datetime):
-        return (text if text.tzinfo else text.replace(tzinfo=UTC)).astimezone(UTC)
     now = now or datetime.now(UTC)
-    age = _AGE.fullmatch(text.strip())
     try:
+        if isinstance(text, date):
+            return _utc(text)
+        age = _AGE.fullmatch(text.strip())
         if age is None:
-            return parse_when(isoparse(text.strip()))
+            return _utc(isoparse(text.strip()))
         number, unit = int(age[1]), age[2].lower()
         if unit in ("mo", "y"):
             months = number * (1 if unit == "mo" else 12)
             return now - relativedelta(months=months)
         names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
         return now - timedelta(**{names[unit]: number})
-    except (ParserError, ValueError, OverflowError, TypeError) as error:
+    except (ParserError, ValueError, OverflowError, TypeError, AttributeError) as error:
         raise QueryError(
             f"cannot read the date {text!r}",
             hint="write an age (30d, 12h, 6mo), a date (2026-03-01) or a time (2026-03-01T06:00Z)",
         ) from error
 
 
+def _utc(moment: date) -> datetime:
+    moment = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 def parse_size(text: str | int) -> int:
     """Return bytes from ``40G``, ``40GiB``, ``500M`` or a bare number of bytes; units are 1024."""
-    if isinstance(text, int):
-        return text
-    found = _SIZE.fullmatch(text.strip())
+    found = _SIZE.fullmatch(str(text).strip())
     if found is None or (found[3] and not found[2] and found[3].lower() != "b"):
         raise QueryError(f"cannot read the size {text!r}", hint="write 40G, 500M or 2T")
     return int(found[1]) << (10 * " kmgtp".index(found[2].lower()) if found[2] else 0)
 
 
+def _each(value: Any, single: type | tuple[type, ...]) -> Iterable[Any]:
+    """Return the values of a filter, which may be given alone."""
+    if isinstance(value, single):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise QueryError(f"a filter cannot be {value!r}", hint="give a text or a list of texts")
+    return cast("Iterable[Any]", value)
+
+
 def _texts(value: str | Iterable[str] | None) -> frozenset[str] | None:
     if value is None:
         return None
-    found = frozenset([value] if isinstance(value, str) else value)
+    found = frozenset(_each(value, str))
+    wrong = [text for text in found if not isinstance(cast("object", text), str)]
+    if wrong:
+        raise QueryError(f"a filter is {wrong[0]!r}, not a text")
     if any(not text or text.isspace() for text in found):
         raise QueryError("a filter has an empty value", hint="leave the filter out to get all")
     return found
@@ -130,7 +145,7 @@ def _members(kind: type[E], value: Any) -> frozenset[E] | None:
         return None
     words = {str(member.value): member for member in kind}
     found: set[E] = set()
-    for item in [value] if isinstance(value, str | kind) else value:
+    for item in _each(value, (str, kind)):
         member = item if isinstance(item, kind) else words.get(str(item).strip().lower())
         if member is None:
             raise QueryError(
@@ -160,7 +175,7 @@ def _origins(value: Any) -> frozenset[Origin] | None:
     return _members(Origin, value)
 
 
-def _when(value: str | datetime | None) -> datetime | None:
+def _when(value: str | date | None) -> datetime | None:
     return None if value is None else parse_when(value)
 
 
@@ -172,9 +187,8 @@ def _tags(value: Any) -> tuple[TagFilter, ...]:
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, str | None]", value)
         return tuple(TagFilter(key, wanted) for key, wanted in pairs.items())
-    if isinstance(value, str | TagFilter):
-        value = [value]
-    return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in value or ())
+    found = () if value is None else _each(value, (str, TagFilter))
+    return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in found)
 
 
 def _not_below(value: Any, bound: Any) -> bool:
@@ -187,6 +201,11 @@ def _not_above(value: Any, bound: Any) -> bool:
 
 def _named(name: str | None, globs: tuple[str, ...]) -> bool:
     return not globs or any(fnmatchcase(name or "", glob) for glob in globs)
+
+
+def _claim(_: Any, field: Any, value: object) -> None:
+    if value not in (None, True, False):
+        raise QueryError(f"{field.name} cannot be {value!r}", hint="give True or False, or neither")
 
 
 @attrs.frozen(kw_only=True)
@@ -215,7 +234,7 @@ class SnapshotQuery:
     created_before: datetime | None = attrs.field(default=None, converter=_when)
     smallest: int | None = attrs.field(default=None, converter=_size)
     largest: int | None = attrs.field(default=None, converter=_size)
-    encrypted: bool | None = None
+    encrypted: bool | None = attrs.field(default=None, validator=_claim)
     include_deleted: bool = False
 
     def matches(self, snapshot: Snapshot) -> bool:

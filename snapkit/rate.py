@@ -71,7 +71,7 @@ class Bucket:
 
     def _advance(self, now: float) -> None:
         passed = max(0.0, now - (now if self.updated is None else self.updated))
-        self.updated = now
+        self.updated = now if self.updated is None else max(self.updated, now)
         self.tokens = min(self.burst, self.tokens + passed * self.rate)
         if now - self.slowed > COOLING:
             self.rate = min(self.full, self.rate + passed * RECOVERY * self.full)

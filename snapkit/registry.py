@@ -47,7 +47,7 @@ def _load(group: str, name: str) -> Any:
     module, _, attribute = _published(group)[name].partition(":")
     try:
         return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
         raise ConfigurationError(
             f"the adapter {name!r} cannot be loaded from {module!r}: {error}",
             hint="reinstall or remove the package that provides it",

@@ -79,12 +79,17 @@ class Target:
             account=account,
             region=region,
             endpoint=environ.get("SNAPKIT_ENDPOINT") or None,
-            options=dict(parse_qsl(options)),
+            options=_pairs(options),
         )
 
     def __str__(self) -> str:
         account = f"{self.account}@" if self.account else ""
         return f"{self.provider}:{account}{self.region}"
+
+
+def _pairs(options: str) -> dict[str, str]:
+    """Return ``a=1&b=2`` as a mapping; an option without a value is not swallowed."""
+    return dict(parse_qsl(options, keep_blank_values=True))
 
 
 def _source(target: Target, driver: type[Driver]) -> CredentialSource:

@@ -118,21 +118,25 @@ class Transport:
         The error carries the provider, account, region, operation and number of attempts.
         """
         end = min(self.deadline, self.clock.monotonic() + self.policy.call_timeout)
-        attempts, throttles, spent, repaired = 0, 0, 0, False
+        attempts, sent, throttles, spent, repaired = 0, 0, 0, 0, False
+        last: SnapkitError | None = None
         while True:
+            if not self._turn_comes(call, end):
+                raise last or self._located(
+                    DeadlineExceededError(
+                        "the rate limit leaves no room for this call in the time allowed",
+                        sent=Sent.NO,
+                    ),
+                    call,
+                )
             attempts += 1
             facts = _Facts()
             try:
-                self._wait_for_rate(call, end)
                 answer = self._attempt(api, call, end, facts)
             except SnapkitError as error:
-                error.attempts = attempts
-                error.locate(
-                    provider=self.provider,
-                    account=self.account,
-                    region=self.region,
-                    operation=call.operation,
-                )
+                sent += facts.sent
+                error.attempts = sent
+                last = self._located(error, call)
                 throttled = isinstance(error, ThrottledError)
                 throttles += throttled
                 if throttled:
@@ -174,21 +178,30 @@ class Transport:
         place = self.region if rate.regional else ""
         return self.limiter.bucket((self.provider, self.account, name, place), rate)
 
-    def _wait_for_rate(self, call: Call, end: float) -> None:
+    def _located(self, error: SnapkitError, call: Call) -> SnapkitError:
+        return error.locate(
+            provider=self.provider,
+            account=self.account,
+            region=self.region,
+            operation=call.operation,
+        )
+
+    def _turn_comes(self, call: Call, end: float) -> bool:
+        """Wait for the rate limit; return False where that would take too long."""
         bucket = self._bucket(call)
         wait = bucket.take(self.clock.monotonic())
         if self.clock.monotonic() + wait >= end:
             bucket.give_back()
-            raise DeadlineExceededError(
-                "the rate limit leaves no room for this call in the time allowed", sent=Sent.NO
-            )
+            return False
         if wait > 0:
             self.clock.sleep(wait)
+        return True
 
     def _attempt(self, api: Api, call: Call, end: float, facts: "_Facts") -> Mapping[str, Any]:
         facts.credentials = credentials = self.credentials.get()
         moment = Moment(time=self.clock.wall() + self.skew, entropy=self.clock.token(16))
         request = api.sign(call, credentials, moment)
+        facts.sent = True
         started = self.clock.wall()
         response = self.http.send(
             request,
@@ -219,15 +232,21 @@ class Transport:
         a server that lies. A used nonce mends itself with the next attempt.
         """
         ahead = facts.ahead
-        if ahead is not None and SMALLEST_SKEW <= abs(ahead) <= LARGEST_SKEW:
-            if abs(ahead - self.skew) >= SMALLEST_SKEW:
+        if ahead is not None and abs(ahead) < SMALLEST_SKEW:
+            ahead = 0.0
+        if (
+            ahead is not None
+            and abs(ahead) <= LARGEST_SKEW
+            and abs(ahead - self.skew) >= SMALLEST_SKEW
+        ):
+            if ahead:
                 _LOG.warning(
                     "this machine's clock is %.0f s %s the clock of %s",
                     abs(ahead),
                     "behind" if ahead > 0 else "ahead of",
                     self.provider,
                 )
-                self.skew = ahead
+            self.skew = ahead
         elif facts.credentials is not None:
             self.credentials.refresh(facts.credentials)
 
@@ -237,6 +256,7 @@ class _Facts:
     """What one attempt found out beside its answer."""
 
     credentials: Credentials | None = None
+    sent: bool = False
     ahead: float | None = None
     """Seconds by which the server's clock is ahead of this machine's."""
 

@@ -35,8 +35,9 @@ CHINA = timezone(timedelta(hours=8), "UTC+08:00")
 """China has had one time zone and no summer time since 1992; no zone database is needed."""
 _LARGEST = 2**63
 _TIME = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,9})?", re.ASCII)
 
 T = TypeVar("T")
 
@@ -74,23 +75,26 @@ def integer(value: object) -> int | None:
 
 def gib(value: object) -> int | None:
     """Return binary gigabytes as bytes."""
-    number = integer(value)
-    return None if number is None else number * GIB
+    return _units(value, GIB)
 
 
 def mib(value: object) -> int | None:
     """Return binary megabytes as bytes."""
+    return _units(value, MIB)
+
+
+def _units(value: object, unit: int) -> int | None:
     number = integer(value)
-    return None if number is None else number * MIB
+    return None if number is None or number * unit >= _LARGEST else number * unit
 
 
 def percent(value: object) -> int | None:
     """Return 0 to 100 from ``100``, ``"100"``, ``"100%"`` or ``"99.5%"`` (rounded down)."""
     if isinstance(value, str):
-        try:
-            value = float(value.strip().removesuffix("%"))
-        except ValueError:
+        value = value.strip().removesuffix("%")
+        if not _DECIMAL.fullmatch(value):
             return None
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= 100 else None
@@ -131,14 +135,14 @@ def mapping(value: object) -> Mapping[str, Any]:
 def rows(value: Any, inner: str | None = None) -> list[Mapping[str, Any]]:
     """Return the objects of a list, however a provider wraps it.
 
-    Takes a bare list, ``{inner: [...]}``, a single object instead of a list, and null or an
-    empty text for none.
+    Takes a bare list, ``{inner: [...]}``, a single object instead of a list, and null, an
+    empty text or an empty object for none.
     """
     if inner is not None and isinstance(value, dict):
         wrapper = cast("dict[str, Any]", value)
         value = wrapper.get(inner, wrapper or None)
     if isinstance(value, dict):
-        return [cast("dict[str, Any]", value)]
+        return [cast("dict[str, Any]", value)] if value else []
     found = cast("list[Any]", value) if isinstance(value, list) else []
     return [row for row in found if isinstance(row, dict)]
 

@@ -1,5 +1,6 @@
 """A loopback server that speaks every dialect over one world, with faults on order."""
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -97,8 +98,10 @@ class Emulator:
 
     def targets(self, provider: str | None = None) -> list[Target]:
         """Return a target, keys included, for each account and region there is."""
+        needed = {dialect.provider: dialect.target_options() for dialect in self._dialects}
         return [
             Target(
+                **needed.get(account.provider, {}),
                 provider=account.provider,
                 account=account.label,
                 region=region,
@@ -165,8 +168,9 @@ class _Server(ThreadingHTTPServer):
     emulator: Emulator
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about clients that went away."""
-        del request, client_address
+        """Stay quiet about clients that went away, not about a dialect that is broken."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

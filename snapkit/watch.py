@@ -1,0 +1,129 @@
+"""One thread that ends connections at their deadlines.
+
+A read timeout starts anew with each byte, so a server that drips headers or endless interim
+answers is never late for it. Shutting the socket down from outside ends every kind of wait.
+"""
+
+import heapq
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+__all__ = ["Watch", "WatchedAdapter", "watched"]
+
+_CURRENT = threading.local()
+
+
+@attrs.define(eq=False)
+class Watch:
+    """One request under way: the socket it waits on, and whether its time ran out."""
+
+    ends: float
+    sock: socket.socket | None = None
+    expired: bool = False
+
+    def expire(self) -> None:
+        """End the wait, if there is one still."""
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            self.expired = True
+            try:
+                # Not SSLSocket.shutdown, which takes the TLS state away from the reader.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                return
+
+
+class _Watchman:
+    """The thread, started by the first request and again after a fork."""
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[float, int, Watch]] = []
+        self.change = threading.Condition()
+        self.numbers = itertools.count()
+        self.thread: threading.Thread | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self.change:
+            heapq.heappush(self.heap, (watch.ends, next(self.numbers), watch))
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = threading.Thread(target=self.run, name="snapkit-watch", daemon=True)
+                self.thread.start()
+            elif self.heap[0][2] is watch:
+                self.change.notify()
+
+    def run(self) -> None:
+        with self.change:
+            while True:
+                while self.heap and self.heap[0][0] <= time.monotonic():
+                    heapq.heappop(self.heap)[2].expire()
+                left = self.heap[0][0] - time.monotonic() if self.heap else None
+                self.change.wait(left)
+
+
+_WATCHMAN = _Watchman()
+
+
+@contextmanager
+def watched(seconds: float) -> Generator[Watch, None, None]:
+    """Shut down what this thread waits for over a WatchedAdapter, *seconds* from now."""
+    watch = _CURRENT.watch = Watch(time.monotonic() + min(seconds, threading.TIMEOUT_MAX / 2))
+    try:
+        yield watch
+    finally:
+        watch.sock = None
+        _CURRENT.watch = None
+
+
+def _attach(sock: Any) -> None:
+    watch = getattr(_CURRENT, "watch", None)
+    if watch is not None and sock is not None:
+        watch.sock = sock
+        _WATCHMAN.add(watch)
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> Any:
+        _attach(self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> Any:
+        _attach(self.sock)
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls: Any = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls: Any = _SecureConnection
+
+
+_POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}
+
+
+class WatchedAdapter(HTTPAdapter):
+    """An adapter whose connections can be watched."""
+
+    def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+        """Make the pools with connections that say what they wait on."""
+        super().init_poolmanager(*args, **settings)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
+        """Return the pools behind *proxy*, with the same kind of connections."""
+        manager = super().proxy_manager_for(proxy, **settings)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
