@@ -94,8 +94,10 @@ class Client:
         return self._listing(Kind.GROUP, lambda tally: self._group_pages(wanted, tally, fill))
 
     def snapshot(self, snapshot_id: str) -> Snapshot:
-        """Return one snapshot, or raise NotFoundError; a deleted one counts as not found."""
-        return self._only(self.snapshots(ids=snapshot_id), "snapshot", snapshot_id)
+        """Return one snapshot with its raw row, or raise NotFoundError; a deleted one is none."""
+        connection = attrs.evolve(self._driver.connection, keep_raw=True)
+        whole = type(self)(type(self._driver)(connection), monotonic=self._monotonic)
+        return self._only(whole.snapshots(ids=snapshot_id), "snapshot", snapshot_id)
 
     def group(self, group_id: str) -> SnapshotGroup:
         """Return one group with its members filled in, or raise NotFoundError."""
@@ -212,7 +214,7 @@ class Client:
 
 def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotGroup:
     members = tuple(
-        attrs.evolve(found[member.id], group_id=group.id) if member.id in found else member
+        _member(member, found[member.id], group.id) if member.id in found else member
         for member in group.members
     )
     absent = [one for one in members if one.raw_status is None and one.id not in found]
@@ -222,6 +224,14 @@ def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotG
         statuses = [member.status for member in members if member not in absent]
         status = group_status(statuses, missing=missing)
     return attrs.evolve(group, members=members, status=status)
+
+
+def _member(given: Snapshot, found: Snapshot, group_id: str) -> Snapshot:
+    """Return *found*, with what only the group said of it."""
+    source = found.source
+    if source.instance_id is None and given.source.instance_id is not None:
+        source = attrs.evolve(source, instance_id=given.source.instance_id)
+    return attrs.evolve(found, group_id=group_id, source=source)
 
 
 def _query(kind: type[Q], query: Q | None, filters: dict[str, Any]) -> Q:

@@ -87,7 +87,7 @@ class Emulator:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.emulator = self
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
         self._thread.start()
 

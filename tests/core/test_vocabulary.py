@@ -210,3 +210,11 @@ def test_lists_are_found_however_they_are_wrapped(
 def test_tags(pairs: list[tuple[Any, Any]], found: dict[str, str]) -> None:
     """A tag needs a key; a value may be missing."""
     assert found == dict(vocabulary.tags(pairs))
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-W01-1T00:00:00Z", "2026-001T00:00:00.0Z", "２026-01-01T00:00:00Z"]
+)
+def test_a_form_that_only_looks_plain_is_no_time(written: str) -> None:
+    """The quick way for the common form must not take week dates or full-width digits."""
+    assert parse_time(written) is None
