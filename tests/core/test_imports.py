@@ -4,13 +4,24 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from snapkit.registry import IN_TREE
 
-ROOT = Path(__file__).parents[2]
+
+def home_of(package: str) -> Path:
+    """Return the folder that *package* stands in: the tree, or where a wheel was installed."""
+    found = find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parents[1]
+
+
+ROOT = home_of("snapkit")
+PROVIDERS = home_of("snapkit_alibaba")
 CORE = sorted((ROOT / "snapkit").rglob("*.py"))
 ADAPTERS = {
     name: where.partition(":")[0] for name, where in sorted(IN_TREE["snapkit.drivers"].items())
@@ -23,7 +34,7 @@ WORDS = re.compile(
 
 
 def module_of(path: Path) -> str:
-    base = ROOT / "providers" if "providers" in path.relative_to(ROOT).parts else ROOT
+    base = PROVIDERS if path.is_relative_to(PROVIDERS) else ROOT
     parts = path.relative_to(base).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -53,7 +64,7 @@ def full(module: str, name: str) -> str:
 
 @cache
 def source_of(module: str) -> Path | None:
-    for base in (ROOT, ROOT / "providers"):
+    for base in (ROOT, PROVIDERS):
         path = base / Path(*module.split("."))
         for found in (path.with_suffix(".py"), path / "__init__.py"):
             if found.exists():
@@ -62,7 +73,7 @@ def source_of(module: str) -> Path | None:
 
 
 def sources(adapter: str) -> list[Path]:
-    return sorted((ROOT / "providers" / ADAPTERS[adapter]).rglob("*.py"))
+    return sorted((PROVIDERS / ADAPTERS[adapter]).rglob("*.py"))
 
 
 def name_of(path: Path) -> str:
