@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from snapkit.client import connect as connect
     from snapkit.credentials import Credentials as Credentials
     from snapkit.credentials import Secret as Secret
+    from snapkit.deleting import DeletePlan as DeletePlan
     from snapkit.driver import Capability as Capability
     from snapkit.errors import SnapkitError as SnapkitError
     from snapkit.fleet import list_groups as list_groups
@@ -44,12 +45,24 @@ if TYPE_CHECKING:
     from snapkit.query import GroupQuery as GroupQuery
     from snapkit.query import SnapshotQuery as SnapshotQuery
     from snapkit.query import TagFilter as TagFilter
+    from snapkit.reading import Reader as Reader
     from snapkit.registry import providers as providers
     from snapkit.settings import Target as Target
+    from snapkit.waiting import Patience as Patience
+    from snapkit.waiting import Progress as Progress
+    from snapkit.waiting import Until as Until
+    from snapkit.writes import Blocker as Blocker
+    from snapkit.writes import Copied as Copied
+    from snapkit.writes import Disk as Disk
+    from snapkit.writes import ItemResult as ItemResult
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "reading": ("Reader",),
+    "deleting": ("DeletePlan",),
+    "writes": ("Blocker", "Copied", "Disk", "ItemResult"),
+    "waiting": ("Patience", "Progress", "Until"),
     "client": ("Client", "connect"),
     "credentials": ("Credentials", "Secret"),
     "driver": ("Capability",),
@@ -80,18 +93,26 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Blocker",
     "Capability",
     "Client",
     "Consistency",
+    "Copied",
     "Credentials",
+    "DeletePlan",
+    "Disk",
     "DiskCategory",
     "DiskRole",
     "GroupQuery",
+    "ItemResult",
     "Kind",
     "Listing",
     "Membership",
     "Origin",
     "Outcome",
+    "Patience",
+    "Progress",
+    "Reader",
     "Ref",
     "Region",
     "Report",
@@ -108,6 +129,7 @@ __all__ = [
     "TagFilter",
     "Tags",
     "Target",
+    "Until",
     "Usage",
     "__version__",
     "connect",

@@ -1,29 +1,43 @@
-"""What an application holds: one account in one region of one provider.
+"""What an application holds: one account in one region of one provider, to read and to write.
 
-Everything that is the same whoever the provider is happens here: splitting long lists of
-ids, walking pages, filtering again, filling in the members of groups, and the report.
+Reading is :mod:`snapkit.reading`. What changes something is here, and is safe to be called at
+night with nobody watching: one request makes one snapshot, deletions are planned before they
+are done, and what a provider cannot do is refused before anything is sent.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Self, TypeVar
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import attrs
 
-from snapkit.driver import Capability, Driver
-from snapkit.errors import NotFoundError, ProtocolError, Retry, SnapkitError
-from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
-from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
-from snapkit.paging import Cursor, Page, Tally, walk
-from snapkit.query import GroupQuery, SnapshotQuery, check_filters
+from snapkit import deleting
+from snapkit.deleting import DeletePlan
+from snapkit.driver import Capability
+from snapkit.errors import (
+    ArgumentError,
+    NotFoundError,
+    OutcomeUnknown,
+    Sent,
+    SnapkitError,
+)
+from snapkit.making import Maker, aware, named, some
+from snapkit.model import (
+    Kind,
+    Snapshot,
+)
+from snapkit.reading import chunked
 from snapkit.settings import Target, open_driver
+from snapkit.writes import (
+    Change,
+    ItemResult,
+    RollBack,
+)
 
 __all__ = ["Client", "connect"]
 
-T = TypeVar("T", Snapshot, SnapshotGroup)
-Q = TypeVar("Q", SnapshotQuery, GroupQuery)
-_MANY_LISTINGS = 10
-"""Up to so many narrow listings are taken to be cheaper than one of everything."""
+_LOG = logging.getLogger(__name__)
 
 
 def connect(provider: str | Target, region: str = "", **settings: Any) -> "Client":
@@ -45,282 +59,242 @@ def connect(provider: str | Target, region: str = "", **settings: Any) -> "Clien
     return Client(open_driver(target, **settings))
 
 
-class Client:
+class Client(Maker):
     """Snapshots and groups of one account in one region; safe to share between threads."""
 
-    def __init__(self, driver: Driver, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._driver = driver
-        self._monotonic = monotonic
-
-    @property
-    def provider(self) -> str:
-        """The provider's name."""
-        return self._driver.name
-
-    @property
-    def region(self) -> str:
-        """The region that is listed."""
-        return self._driver.connection.region
-
-    @property
-    def account(self) -> str:
-        """The account label, empty when there is none."""
-        return self._driver.connection.account
-
-    def supports(self, capability: Capability) -> bool:
-        """Whether the provider offers *capability*."""
-        return capability in self._driver.capabilities
-
-    def snapshots(self, query: SnapshotQuery | None = None, **filters: Any) -> Listing[Snapshot]:
-        """Return the snapshots that match *query* or *filters* (the fields of SnapshotQuery).
-
-        Lazy: pages are fetched while the listing is iterated. What goes wrong is raised
-        then, after the rows that arrived, and stands in the report.
-        """
-        wanted = _query(SnapshotQuery, query, filters)
-        return self._listing(Kind.SNAPSHOT, lambda tally: self._snapshot_pages(wanted, tally))
-
-    def groups(
-        self, query: GroupQuery | None = None, *, fill: bool = True, **filters: Any
-    ) -> Listing[SnapshotGroup]:
-        """Return the groups that match *query* or *filters* (the fields of GroupQuery).
-
-        With *fill*, members of which the provider's group gives only the id are looked up,
-        100 per call. Raises UnsupportedError for a provider without groups.
-        """
-        if not self._driver.capabilities & {Capability.GROUPS, Capability.DERIVED_GROUPS}:
-            raise self._driver.unsupported(Capability.GROUPS)
-        wanted = _query(GroupQuery, query, filters)
-        return self._listing(Kind.GROUP, lambda tally: self._group_pages(wanted, tally, fill))
-
-    def snapshot(self, snapshot_id: str) -> Snapshot:
-        """Return one snapshot with its raw row, or raise NotFoundError; a deleted one is none."""
-        connection = attrs.evolve(self._driver.connection, keep_raw=True)
-        whole = type(self)(type(self._driver)(connection), monotonic=self._monotonic)
-        return self._only(whole.snapshots(ids=snapshot_id), "snapshot", snapshot_id)
-
-    def group(self, group_id: str) -> SnapshotGroup:
-        """Return one group with its members filled in, or raise NotFoundError."""
-        return self._only(self.groups(ids=group_id), "snapshot group", group_id)
-
-    def regions(self) -> list[Region]:
-        """Return the regions of the provider, not only the one of this client."""
-        if not self.supports(Capability.REGIONS):
-            raise self._driver.unsupported(Capability.REGIONS)
-        return self._driver.list_regions()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._driver.close()
-        self._driver.connection.transport.http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _only(self, listing: Listing[T], what: str, wanted: str) -> T:
-        for found in listing:
-            return found
-        place = {"provider": self.provider, "account": self.account, "region": self.region}
-        for trouble in listing.report.scopes[0].troubles:
-            raise ProtocolError(
-                f"the {what} {wanted!r} cannot be read: {trouble}", retry=Retry.NEVER
-            ).locate(**place)
-        raise NotFoundError(
-            f"no {what} {wanted!r} in {self.provider}:{self.region}",
-            hint="it may be in another region or account, or deleted",
-        ).locate(**place)
-
-    def _listing(self, kind: Kind, pages: Callable[[Tally], Iterator[list[T]]]) -> Listing[T]:
-        scope = Scope(provider=self.provider, account=self.account, region=self.region, kind=kind)
-        tally = Tally()
-        run = _Run(scope, tally, pages(tally), self._monotonic)
-        return Listing(run, lambda: Report((run.report(),)))
-
-    def _snapshot_pages(self, query: SnapshotQuery, tally: Tally) -> Iterator[list[Snapshot]]:
-        groups: dict[str, str] = {}
-        if _hopeless(query):
-            return
-        if query.group_ids is not None:
-            held = self.groups(ids=query.group_ids, fill=False)
-            for group in held:
-                groups.update((member.id, group.id) for member in group.members)
-            tally.troubles.extend(held.report.scopes[0].troubles)
-            wanted = frozenset(groups) & (query.ids if query.ids is not None else frozenset(groups))
-            if not wanted:
-                return
-            query = attrs.evolve(query, ids=wanted, group_ids=None)
-        parts = _split(query, self._driver)
-        for part in parts:
-            for page in self._walk(self._driver.list_snapshots, part, tally):
-                tally.total = tally.total if len(parts) == 1 else None
-                found = [snapshot for snapshot in page if part.matches(snapshot)]
-                yield [
-                    attrs.evolve(snapshot, group_id=groups[snapshot.id])
-                    if snapshot.id in groups
-                    else snapshot
-                    for snapshot in found
-                ]
-
-    def _group_pages(
-        self, query: GroupQuery, tally: Tally, fill: bool
-    ) -> Iterator[list[SnapshotGroup]]:
-        if _hopeless(query):
-            return
-        for page in self._unfilled(query, tally):
-            found = self._filled(page, tally) if fill else page
-            yield [group for group in found if query.matches(group)]
-
-    def _unfilled(self, query: GroupQuery, tally: Tally) -> Iterator[list[SnapshotGroup]]:
-        if Capability.GROUPS in self._driver.capabilities:
-            for part in _chunks(query, "ids", self._driver.limits.group_ids):
-                for page in self._walk(self._driver.list_groups, part, tally):
-                    yield [group for group in page if part.ids is None or group.id in part.ids]
-            return
-        everything = self._walk(self._driver.list_snapshots, SnapshotQuery(), tally)
-        living = [snapshot for page in everything for snapshot in page]
-        hidden = {SnapshotStatus.DELETED}
-        yield self._driver.derive_groups([one for one in living if one.status not in hidden])
-
-    def _walk(
+    def change(
         self,
-        fetch: Callable[..., Page[T]],
-        query: SnapshotQuery | GroupQuery,
-        tally: Tally,
-    ) -> Iterator[list[T]]:
-        def page(cursor: Cursor | None, limit: int) -> Page[T]:
-            return fetch(query, cursor=cursor, limit=limit)
+        snapshot_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        expires_at: datetime | None = None,
+        permanent: bool = False,
+    ) -> None:
+        """Rename, describe, set the expiry of a snapshot or take it away; None changes nothing.
 
-        return walk(page, limit=self._driver.limits.page, key=lambda row: row.id, tally=tally)
-
-    def _filled(self, groups: Sequence[SnapshotGroup], tally: Tally) -> list[SnapshotGroup]:
-        """Return *groups* with whole members where the provider's group names only their ids.
-
-        A member that cannot be found any more stays as it was given and makes the group
-        degraded.
+        An empty description clears it. May be called twice.
         """
-        bare = [
-            member.id for group in groups for member in group.members if member.raw_status is None
-        ]
-        if not bare:
-            return list(groups)
-        members = self.snapshots(ids=bare)
-        found = {snapshot.id: snapshot for snapshot in members}
-        tally.troubles.extend(members.report.scopes[0].troubles)
-        return [_with_members(group, found) for group in groups]
+        change = self._change(name, description, expires_at, permanent, "name")
+        self._require_for(name is not None, Capability.RENAME)
+        self._require_for(description is not None, Capability.DESCRIBE)
+        self._require_for(expires_at is not None or permanent, Capability.EXPIRE)
+        self._driver.change_snapshot(named("snapshot", snapshot_id), change)
 
+    def change_group(
+        self, group_id: str, *, name: str | None = None, description: str | None = None
+    ) -> None:
+        """Rename or describe a group; None changes nothing."""
+        change = self._change(name, description, None, False, "group name")
+        self._require_for(name is not None, Capability.RENAME_GROUP)
+        self._require_for(description is not None, Capability.DESCRIBE_GROUP)
+        self._driver.change_group(named("group", group_id), change)
 
-def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotGroup:
-    members = tuple(
-        _member(member, found[member.id], group.id) if member.id in found else member
-        for member in group.members
-    )
-    absent = [one for one in members if one.raw_status is None and one.id not in found]
-    missing = bool(absent)
-    status = group.status
-    if group.raw_status is None or (missing and status is SnapshotStatus.AVAILABLE):
-        statuses = [member.status for member in members if member not in absent]
-        status = group_status(statuses, missing=missing)
-    return attrs.evolve(group, members=members, status=status)
+    def tag(
+        self, ids: Iterable[str], tags: Mapping[str, str], *, kind: Kind = Kind.SNAPSHOT
+    ) -> list[ItemResult]:
+        """Set *tags* on snapshots (or groups), other tags stay; one result for each id."""
+        self._require(Capability.TAG if kind is Kind.SNAPSHOT else Capability.TAG_GROUP)
+        wanted = self._tags(tags)
+        if not wanted:
+            raise ArgumentError("no tags to set", hint="give at least one")
+        return self._each(ids, lambda part: self._driver.tag(kind, part, wanted))
 
+    def untag(
+        self, ids: Iterable[str], keys: Iterable[str], *, kind: Kind = Kind.SNAPSHOT
+    ) -> list[ItemResult]:
+        """Take the tags with *keys* from snapshots (or groups); one that is not there is fine."""
+        self._require(Capability.TAG if kind is Kind.SNAPSHOT else Capability.TAG_GROUP)
+        gone = sorted(set(keys))
+        if not gone:
+            raise ArgumentError("no tags to take away", hint="give at least one key")
+        return self._each(ids, lambda part: self._driver.untag(kind, part, gone))
 
-def _member(given: Snapshot, found: Snapshot, group_id: str) -> Snapshot:
-    """Return *found*, with what only the group said of it."""
-    source = found.source
-    if source.instance_id is None and given.source.instance_id is not None:
-        source = attrs.evolve(source, instance_id=given.source.instance_id)
-    return attrs.evolve(found, group_id=group_id, source=source)
+    def plan_delete(self, ids: Iterable[str]) -> DeletePlan:
+        """Return what deleting snapshots would do, and what stands against it."""
+        self._require(Capability.DELETE)
+        named = some("delete", ids)
+        found = self._now(named)
+        extra = {
+            one: self._driver.blockers(Capability.DELETE, snapshot)
+            for one, snapshot in found.items()
+        }
+        along: list[Snapshot] = []
+        if self._driver.deletes_subtree and found:
+            along = deleting.descendants(named, self.snapshots())
+        return deleting.plan(named, found, extra, along)
 
+    def delete(
+        self,
+        ids: Iterable[str],
+        *,
+        force: bool = False,
+        cascade: bool = False,
+        missing_ok: bool = True,
+    ) -> list[ItemResult]:
+        """Delete snapshots and return how each ended; what is not there counts as deleted.
 
-def _query(kind: type[Q], query: Q | None, filters: dict[str, Any]) -> Q:
-    check_filters(kind, filters)
-    return attrs.evolve(query, **filters) if query is not None else kind(**filters)
+        Refused with ConflictError, and nothing is sent, when one is used by an image, shared,
+        locked, being rolled back, or others build on it. *force* overrides a use by disks
+        where the provider allows it, *cascade* also deletes what builds on them. Images are
+        never deleted.
+        """
+        plan = self.plan_delete(ids)
+        refusal = plan.refusal(force=force, cascade=cascade)
+        if refusal is not None:
+            raise self._here(refusal)
+        if not missing_ok:
+            for item in plan.items:
+                if item.absent:
+                    raise self._here(NotFoundError(f"no snapshot {item.id!r} to delete"))
+        return self.carry_out(plan, force=force)
 
-
-def _hopeless(query: SnapshotQuery | GroupQuery) -> bool:
-    """Whether *query* has a filter without a value, so that nothing can match."""
-    return any(value == frozenset() for value in attrs.astuple(query, recurse=False))
-
-
-def _chunks(query: Q, name: str, size: int | None) -> list[Q]:
-    values = getattr(query, name)
-    if values is None or size is None or len(values) <= size:
-        return [query]
-    ordered = sorted(values)
-    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    changes: list[dict[str, Any]] = [{name: part} for part in parts]
-    return [attrs.evolve(query, **change) for change in changes]
-
-
-def _split(query: SnapshotQuery, driver: Driver) -> list[SnapshotQuery]:
-    """Return the queries, each small enough for one request, that together are *query*.
-
-    Ids are always split; disks only while that is cheaper than listing everything.
-    """
-    parts = _chunks(query, "ids", driver.limits.ids)
-    if query.ids is not None or query.disk_ids is None or driver.limits.disk_ids is None:
-        return parts
-    if len(query.disk_ids) > driver.limits.disk_ids * _MANY_LISTINGS:
-        return parts
-    return _chunks(query, "disk_ids", driver.limits.disk_ids)
-
-
-@attrs.define
-class _Run(Generic[T]):
-    """One pass over a scope, and what to say about it."""
-
-    scope: Scope
-    tally: Tally
-    source: Iterator[list[T]]
-    monotonic: Callable[[], float]
-    matched: int = 0
-    outcome: Outcome = Outcome.RUNNING
-    error: SnapkitError | None = None
-    started: float | None = None
-    ended: float | None = None
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> list[T]:
-        if self.started is None:
-            self.started = self.monotonic()
-        try:
-            page = next(self.source)
-        except StopIteration:
-            if self.outcome is Outcome.RUNNING:
-                self.ended = self.monotonic()
-                self.outcome = Outcome.OK if self.tally.rows else Outcome.EMPTY
-            raise
-        except SnapkitError as error:
-            self.ended = self.monotonic()
-            place = self.scope
-            error.locate(provider=place.provider, account=place.account, region=place.region)
-            self.outcome, self.error = outcome_of(error), error
-            raise
-        self.matched += len(page)
-        return page
-
-    def close(self) -> None:
-        if self.started is not None and self.ended is None:
-            self.ended = self.monotonic()
-        close = getattr(self.source, "close", None)
-        if close is not None:
-            close()
-
-    def report(self) -> ScopeReport:
-        now = self.ended if self.ended is not None else self.monotonic()
-        return ScopeReport(
-            scope=self.scope,
-            outcome=self.outcome,
-            pages=self.tally.pages,
-            rows=self.tally.rows,
-            matched=self.matched,
-            total=self.tally.total,
-            seconds=0.0 if self.started is None else now - self.started,
-            moved=self.tally.moved,
-            error=self.error,
-            troubles=tuple(self.tally.troubles),
+    def carry_out(self, plan: DeletePlan, *, force: bool = False) -> list[ItemResult]:
+        """Delete what *plan* says, children before parents, and return how each ended."""
+        absent = [ItemResult(id=item.id, absent=True) for item in plan.items if item.absent]
+        there = [item.snapshot for item in plan.items if item.snapshot is not None]
+        ordered = deleting.children_first([*there, *plan.takes_along])
+        if not ordered:
+            return absent
+        done = self._each(
+            [snapshot.id for snapshot in ordered],
+            lambda part: self._driver.delete_snapshots(part, force=force),
+            size=self._driver.limits.delete_ids,
         )
+        return [*absent, *done]
+
+    def delete_group(
+        self, group_id: str, *, force: bool = False, cascade: bool = False, missing_ok: bool = True
+    ) -> list[ItemResult]:
+        """Delete a group with its members and return how each ended; refusals as for ``delete``."""
+        self._require(Capability.DELETE_GROUP)
+        try:
+            group = self.group(named("group", group_id))
+        except NotFoundError:
+            if not missing_ok:
+                raise
+            return [ItemResult(id=group_id, kind=Kind.GROUP, absent=True)]
+        plan = self.plan_delete([member.id for member in group.members]) if group.members else None
+        refusal = plan.refusal(force=force, cascade=cascade) if plan else None
+        if refusal is not None:
+            raise self._here(refusal)
+        return _unless_all_failed(self._driver.delete_group(group, force=force))
+
+    def roll_back(
+        self, snapshot_id: str, *, stop_instance: bool = False, start_instance: bool = False
+    ) -> ItemResult:
+        """Put the source disk back to a snapshot; all that is newer on it is lost.
+
+        Never sent twice. *stop_instance* and *start_instance* allow the provider to stop the
+        server before and start it after. Raises OutcomeUnknown if the answer was lost.
+        """
+        self._require(Capability.ROLL_BACK)
+        snapshot = self.snapshot(named("snapshot", snapshot_id))
+        self._refuse(Capability.ROLL_BACK, snapshot)
+        (result,) = self._roll_back([snapshot], None, stop_instance, start_instance)
+        return result
+
+    def roll_back_group(
+        self, group_id: str, *, stop_instance: bool = False, start_instance: bool = False
+    ) -> list[ItemResult]:
+        """Put all disks of a group back; as ``roll_back``, with a result for each member."""
+        self._require(Capability.ROLL_BACK_GROUP)
+        group = self.group(named("group", group_id))
+        for member in group.members:
+            self._refuse(Capability.ROLL_BACK, member)
+        return self._roll_back(group.members, group.id, stop_instance, start_instance)
+
+    def share(self, ids: Iterable[str], accounts: Iterable[str]) -> None:
+        """Share snapshots with other *accounts* of the provider."""
+        self._share(ids, accounts, True)
+
+    def unshare(self, ids: Iterable[str], accounts: Iterable[str]) -> None:
+        """Stop sharing snapshots with *accounts*."""
+        self._share(ids, accounts, False)
+
+    def lock(self, snapshot_id: str, *, days: int) -> None:
+        """Lock a snapshot against deletion for *days*, at least 1."""
+        self._require(Capability.LOCK)
+        if days < 1:
+            raise ArgumentError(f"a lock of {days} days is too short", hint="at least 1")
+        self._driver.lock(named("snapshot", snapshot_id), days=days)
+
+    def unlock(self, snapshot_id: str) -> None:
+        """Take the lock away, where the provider still allows it."""
+        self._require(Capability.LOCK)
+        self._driver.lock(named("snapshot", snapshot_id), days=None)
+
+    def _change(
+        self,
+        name: str | None,
+        description: str | None,
+        expires_at: datetime | None,
+        permanent: bool,
+        what: str,
+    ) -> Change:
+        if expires_at is not None and permanent:
+            raise ArgumentError("an expiry and permanent exclude each other", hint="choose one")
+        if name is None and description is None and expires_at is None and not permanent:
+            raise ArgumentError("nothing to change", hint="give a name, description or expiry")
+        return Change(
+            name=self._text(what, name),
+            description=self._text("description", description) if description else description,
+            expires_at=aware(expires_at),
+            permanent=permanent,
+        )
+
+    def _roll_back(
+        self, snapshots: Sequence[Snapshot], group_id: str | None, stop: bool, start: bool
+    ) -> list[ItemResult]:
+        if start and not stop:
+            raise ArgumentError("to start an instance afterwards it must be stopped before")
+        pairs = [
+            RollBack(snapshot_id=one.id, disk_id=one.source.id)
+            for one in snapshots
+            if one.source.id is not None
+        ]
+        try:
+            return self._driver.roll_back(pairs, group_id=group_id, stop=stop, start=start)
+        except SnapkitError as error:
+            if error.sent is Sent.NO:
+                raise
+            raise OutcomeUnknown(
+                f"the answer was lost ({error.message}): the roll-back may be under way",
+                provider=self.provider,
+                account=self.account,
+                region=self.region,
+                hint="look at the disk before doing it again",
+            ) from error
+
+    def _share(self, ids: Iterable[str], accounts: Iterable[str], share: bool) -> None:
+        self._require(Capability.SHARE)
+        named, whom = some("share", ids), some("share with", accounts)
+        for part in chunked(named, self._driver.limits.ids):
+            self._driver.share(part, whom, share=share)
+
+    def _each(
+        self,
+        ids: Iterable[str],
+        act: Callable[[Sequence[str]], list[ItemResult]],
+        size: int | None = None,
+    ) -> list[ItemResult]:
+        """Return the results of *act* on parts of *ids* that each fit into one request.
+
+        A part that fails as a whole fails for each of its items, and the others are done. If
+        nothing at all worked, the first error is raised.
+        """
+        results: list[ItemResult] = []
+        for part in chunked(some("do", ids), size or self._driver.limits.tag_ids):
+            try:
+                results += act(part)
+            except SnapkitError as error:
+                results += [ItemResult(id=one, error=error) for one in part]
+        return _unless_all_failed(results)
+
+
+def _unless_all_failed(results: list[ItemResult]) -> list[ItemResult]:
+    """Return *results*; where none is good, raise the first error: that is no partial success."""
+    errors = [result.error for result in results if result.error is not None]
+    if errors and len(errors) == len(results):
+        raise errors[0]
+    return results

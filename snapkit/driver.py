@@ -14,11 +14,27 @@ import attrs
 
 from snapkit.credentials import EnvironmentNames
 from snapkit.errors import ConfigurationError, UnsupportedError
-from snapkit.model import Region, Snapshot, SnapshotGroup
+from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
 from snapkit.paging import Cursor, Page
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
+from snapkit.rules import Rules
 from snapkit.transport import Transport
+from snapkit.writes import (
+    Blocker,
+    Change,
+    Copied,
+    CopyOrder,
+    Disk,
+    DiskQuery,
+    GroupMade,
+    ItemResult,
+    MarkerPlace,
+    NewDisk,
+    NewGroup,
+    NewSnapshot,
+    RollBack,
+)
 
 __all__ = ["Capability", "Connection", "Driver", "Limits", "Option"]
 
@@ -32,6 +48,26 @@ class Capability(enum.Enum):
     """Groups are inferred from the snapshots of one call."""
     REGIONS = "regions"
     """The provider lists its regions."""
+    DISKS = "disks"
+    """The disks of an instance can be listed."""
+    CREATE = "create"
+    CHOOSE_KIND = "choose full or incremental"
+    CREATE_GROUP = "create group"
+    RENAME = "rename"
+    DESCRIBE = "describe"
+    EXPIRE = "set or clear expiry"
+    TAG = "tag"
+    RENAME_GROUP = "rename group"
+    DESCRIBE_GROUP = "describe group"
+    TAG_GROUP = "tag group"
+    DELETE = "delete"
+    DELETE_GROUP = "delete group"
+    RESTORE = "restore to a new disk"
+    ROLL_BACK = "roll back in place"
+    ROLL_BACK_GROUP = "roll back a group"
+    COPY = "copy to another region"
+    SHARE = "share"
+    LOCK = "lock"
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +78,10 @@ class Limits:
     ids: int = 100
     disk_ids: int | None = None
     group_ids: int | None = None
+    tag_ids: int = 50
+    """Things that one call can tag."""
+    delete_ids: int = 1
+    """Snapshots that one call can delete."""
 
 
 @attrs.frozen(kw_only=True)
@@ -99,6 +139,17 @@ class Driver(ABC):
     home_region: ClassVar[str]
     """Where to ask what regions there are."""
 
+    marker: ClassVar[MarkerPlace] = MarkerPlace.TOKEN
+    """How a caller's snapshot can be recognised again after a lost answer."""
+    group_marker: ClassVar[MarkerPlace] = MarkerPlace.TOKEN
+    disk_marker: ClassVar[MarkerPlace] = MarkerPlace.TOKEN
+    groups_by_instance: ClassVar[bool] = True
+    """Whether a group can be asked for by instance; else by disks only."""
+    rules: ClassVar[Rules] = Rules()
+    """The provider's documented forms of names, descriptions and tags, checked before sending."""
+    deletes_subtree: ClassVar[bool] = False
+    """Whether deleting a snapshot deletes those that build on it."""
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
@@ -130,6 +181,109 @@ class Driver(ABC):
     def list_regions(self) -> list[Region]:
         """Return the provider's regions, whatever region this is; for Capability.REGIONS."""
         raise self.unsupported(Capability.REGIONS)
+
+    def list_disks(self, query: DiskQuery, *, cursor: Cursor | None, limit: int) -> Page[Disk]:
+        """Return one page of disks; for Capability.DISKS."""
+        del query, cursor, limit
+        raise self.unsupported(Capability.DISKS)
+
+    def create_snapshot(self, new: NewSnapshot) -> str:
+        """Start a snapshot and return its id; for Capability.CREATE.
+
+        Sends ``new.token`` where the API has a client token (Safety.TOKEN), else calls with
+        Safety.ONCE so that nothing is sent twice. Name and tags carry a marker already.
+        """
+        del new
+        raise self.unsupported(Capability.CREATE)
+
+    def create_group(self, new: NewGroup) -> GroupMade:
+        """Start a group and return its id, or the ids of its members where it is derived."""
+        del new
+        raise self.unsupported(Capability.CREATE_GROUP)
+
+    def finish_snapshot(self, snapshot_id: str, new: NewSnapshot) -> None:
+        """Set what the creating call could not (description, tags); nothing where it could.
+
+        Called after each adoption too, so it must be fine to do twice.
+        """
+        del snapshot_id, new
+
+    def disks_named(self, name: str) -> list[Disk]:
+        """Return the disks called *name*; for providers whose ``disk_marker`` is NAME."""
+        del name
+        raise self.unsupported(Capability.DISKS)
+
+    def change_snapshot(self, snapshot_id: str, change: Change) -> None:
+        """Rename, describe, set or clear the expiry; may be sent twice (Safety.REPEATABLE)."""
+        del snapshot_id, change
+        raise self.unsupported(Capability.RENAME)
+
+    def change_group(self, group_id: str, change: Change) -> None:
+        """Rename or describe a group; for Capability.RENAME_GROUP."""
+        del group_id, change
+        raise self.unsupported(Capability.RENAME_GROUP)
+
+    def tag(self, kind: Kind, ids: Sequence[str], tags: Tags) -> list[ItemResult]:
+        """Set *tags* on at most ``limits.tag_ids`` things; for Capability.TAG."""
+        del kind, ids, tags
+        raise self.unsupported(Capability.TAG)
+
+    def untag(self, kind: Kind, ids: Sequence[str], keys: Sequence[str]) -> list[ItemResult]:
+        """Take the tags with *keys* away; for Capability.TAG."""
+        del kind, ids, keys
+        raise self.unsupported(Capability.TAG)
+
+    def delete_snapshots(self, ids: Sequence[str], *, force: bool) -> list[ItemResult]:
+        """Delete at most ``limits.delete_ids`` snapshots and say how each ended.
+
+        An id that is not there is ``absent``, not an error. A failure hidden in a success is
+        opened. What fails as a whole raises.
+        """
+        del ids, force
+        raise self.unsupported(Capability.DELETE)
+
+    def delete_group(self, group: SnapshotGroup, *, force: bool) -> list[ItemResult]:
+        """Delete a group with its members and say how each ended; for DELETE_GROUP."""
+        del group, force
+        raise self.unsupported(Capability.DELETE_GROUP)
+
+    def create_disk(self, new: NewDisk) -> str:
+        """Start a disk from a snapshot and return the disk's id; for Capability.RESTORE."""
+        del new
+        raise self.unsupported(Capability.RESTORE)
+
+    def roll_back(
+        self, pairs: Sequence[RollBack], *, group_id: str | None, stop: bool, start: bool
+    ) -> list[ItemResult]:
+        """Put disks back in place; never sent twice (Safety.ONCE); for Capability.ROLL_BACK.
+
+        *stop* and *start* allow the provider to stop the instance before and start it after.
+        """
+        del pairs, group_id, stop, start
+        raise self.unsupported(Capability.ROLL_BACK)
+
+    def copy_snapshot(self, order: CopyOrder) -> list[Copied]:
+        """Start copies and say how each region went; for Capability.COPY."""
+        del order
+        raise self.unsupported(Capability.COPY)
+
+    def share(self, ids: Sequence[str], accounts: Sequence[str], *, share: bool) -> None:
+        """Share snapshots with accounts, or stop sharing them; for Capability.SHARE."""
+        del ids, accounts, share
+        raise self.unsupported(Capability.SHARE)
+
+    def lock(self, snapshot_id: str, *, days: int | None) -> None:
+        """Lock against deletion for *days*, or with None unlock; for Capability.LOCK."""
+        del snapshot_id, days
+        raise self.unsupported(Capability.LOCK)
+
+    def blockers(self, capability: Capability, snapshot: Snapshot) -> Sequence[Blocker]:
+        """Return what only this provider knows to stand against *capability* on *snapshot*.
+
+        *snapshot* comes from a get with its raw row.
+        """
+        del capability, snapshot
+        return ()
 
     def close(self) -> None:
         """Release what the adapter itself holds. Calling it twice is fine."""

@@ -3,9 +3,15 @@
 SnapkitError
 ├── ConfigurationError           a setting or an argument is wrong; nothing was sent
 │   ├── UnknownProviderError     no adapter of that name is installed
+│   ├── ArgumentError            the provider would refuse this argument
 │   ├── QueryError               a filter, column, date or reference cannot be understood
 │   └── CredentialsMissingError  no credentials, or half of a pair, were found
 ├── UnsupportedError             this provider cannot do it
+├── OutcomeUnknown               an answer was lost: .key and .marker settle it later
+├── WaitError                    a wait ended without what was waited for
+│   ├── WaitTimeoutError         the time ran out
+│   ├── WaitFailedError          what was waited for has failed
+│   └── WaitCancelledError       the caller said stop
 ├── PagingError                  a listing repeats itself or never ends
 ├── ProtocolError                an answer came that is not the provider's (HTML, cut, too large)
 ├── TransportError               no answer; .sent says whether it may have been acted on
@@ -29,6 +35,7 @@ from typing import Any, Self
 
 __all__ = [
     "AccountError",
+    "ArgumentError",
     "AuthenticationError",
     "ConfigurationError",
     "ConflictError",
@@ -38,6 +45,7 @@ __all__ = [
     "IdempotencyConflictError",
     "InvalidRequestError",
     "NotFoundError",
+    "OutcomeUnknown",
     "PagingError",
     "PermissionDeniedError",
     "ProtocolError",
@@ -52,6 +60,10 @@ __all__ = [
     "UnavailableError",
     "UnknownProviderError",
     "UnsupportedError",
+    "WaitCancelledError",
+    "WaitError",
+    "WaitFailedError",
+    "WaitTimeoutError",
 ]
 
 
@@ -166,12 +178,49 @@ class QueryError(ConfigurationError, ValueError):
     """A filter, column, date or reference cannot be understood."""
 
 
+class ArgumentError(ConfigurationError, ValueError):
+    """An argument has a form that the provider would refuse; nothing was sent."""
+
+
 class CredentialsMissingError(ConfigurationError):
     """No credentials were found, or only half of a pair."""
 
 
 class UnsupportedError(SnapkitError):
     """The provider has no such operation; nothing was sent."""
+
+
+class OutcomeUnknown(SnapkitError):
+    """An answer was lost, and it cannot be told whether the request was carried out.
+
+    Doing the same again with ``key`` finds and adopts what was made; ``marker`` is the text
+    by which it can be found by hand.
+    """
+
+    default_sent = Sent.MAYBE
+
+    def __init__(
+        self, message: str, *, key: str | None = None, marker: str | None = None, **context: Any
+    ) -> None:
+        super().__init__(message, **context)
+        self.key = key
+        self.marker = marker
+
+
+class WaitError(SnapkitError):
+    """A wait ended without what was waited for."""
+
+
+class WaitTimeoutError(WaitError, TimeoutError):
+    """What was waited for did not come in the time allowed."""
+
+
+class WaitFailedError(WaitError):
+    """What was waited for has failed, so waiting longer would not help."""
+
+
+class WaitCancelledError(WaitError):
+    """The caller stopped the wait."""
 
 
 class PagingError(SnapkitError):

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from snapkit.driver import Capability
 from snapkit.emulator import Emulator, demo_world
 from snapkit.registry import driver_class, providers
+from snapkit.transport import Clock
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -44,6 +46,19 @@ def test_the_example_runs(clouds: Emulator, capsys: pytest.CaptureFixture[str]) 
     printed = capsys.readouterr().out.splitlines()
     assert printed
     assert not [line for line in printed if line.startswith("not seen")]
+
+
+def test_the_backup_example_runs(clouds: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits on the emulator's clock, which its sleeping moves."""
+    clock = Clock(sleep=clouds.world.clock.advance, monotonic=clouds.world.clock.now)
+    monkeypatch.setattr("snapkit.settings.Clock", lambda: clock)
+    region = next(clouds.world.of("alibaba")).regions["cn-hangzhou"]
+    server = next(disk.instance_id for disk in region.disks.values() if disk.size_gib >= 100)
+    example = block("python", "## As the backend").replace("i-bp1exampleserver001", str(server))
+    found: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), found)
+
+    assert 2 <= len(found["group"].members)
 
 
 @pytest.mark.parametrize("heading", ["## Run it", "## Test it"])

@@ -37,8 +37,18 @@ Sizes and times
 ``CreationTime`` plus ``RetentionDays``. ``Usage`` says whether images or disks stand on a
 snapshot, not how many: a 1 means at least one.
 
+Writing
+-------
+CreateSnapshot, CreateSnapshotGroup, CreateDisk and CopySnapshot carry a ClientToken made from
+the idempotency key, so their requests may be sent again; so do LockSnapshot and
+UnlockSnapshot. Deleting, renaming and tagging may be repeated by nature. ResetDisk and
+ResetDisks have no token and go once. DeleteSnapshotGroup and ResetDisks hide failures in a
+success; they are opened. Retention is whole days, rounded up, and can only grow.
+
 Not supported
 -------------
+Choosing full or incremental, sharing (another product), taking an expiry away, stopping and
+starting an instance around a rollback.
 Snapshots of several servers in one query; chains (``parent_id``, ``root_id``), full or
 incremental, locks and shares, all of which the listing does not have. Filters by name, tag
 and end of the time range are applied by snapkit, not by the service. A group's member gives
@@ -46,8 +56,8 @@ only id, disk, progress and availability; the rest is looked up by id.
 
 Sources
 -------
-DescribeSnapshots and DescribeSnapshotGroups in the ECS API reference (both an edition of
-2019 and the present one), the pages on RPC and V3 signatures, and the behaviour of the
+The snapshot and disk operations in the ECS API reference (for the describing ones also an
+edition of 2019), the pages on RPC and V3 signatures, and the behaviour of the
 official Python SDK (alibabacloud_ecs20140526 7.11.8, alibabacloud_tea_openapi 0.4.6).
 """
 

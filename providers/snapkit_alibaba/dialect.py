@@ -22,15 +22,18 @@ from snapkit.emulator.dialect import Answer, Dialect, Request
 from snapkit.emulator.state import AccountState, RegionState, SnapshotRecord, World
 from snapkit.errors import Failure
 from snapkit.vocabulary import boolean, integer, mapping
-from snapkit_alibaba import signing
+from snapkit_alibaba import dialect_restores, dialect_writes, signing
 from snapkit_alibaba.dialect_auth import Refusal, authenticate, check_names, no
 from snapkit_alibaba.dialect_demo import NAMES, furnish_world
+from snapkit_alibaba.dialect_desk import Desk, Memory, answered_once
+from snapkit_alibaba.dialect_names import KNOWN, ROUTED
 from snapkit_alibaba.dialect_rows import (
     Row,
     gone,
     group_filters,
     group_row,
     is_list,
+    listed,
     snapshot_filters,
     snapshot_row,
     tag_filters,
@@ -44,27 +47,7 @@ MOST_TAGGED = 1000
 """So many resources with a tag are looked at; the others are dropped without a word."""
 _ORDERS = 64
 
-_COMMON = (
-    "AccessKeyId Action Format OwnerAccount OwnerId RegionId ResourceOwnerAccount"
-    " ResourceOwnerId SecurityToken Signature SignatureMethod SignatureNonce SignatureType"
-    " SignatureVersion Timestamp Version"
-)
-_TAGS = "Tag.N.Key Tag.N.Value Tag.N.key Tag.N.value"
-_KNOWN: Mapping[str, frozenset[str]] = {
-    action: frozenset(f"{_COMMON} {own}".split())
-    for action, own in {
-        "DescribeSnapshots": (
-            f"{_TAGS} Category DiskId DryRun Encrypted Filter.N.Key Filter.N.Value InstanceId"
-            " KMSKeyId MaxResults NextToken PageNumber PageSize ResourceGroupId SnapshotIds"
-            " SnapshotLinkId SnapshotName SnapshotType SourceDiskType Status Usage"
-        ),
-        "DescribeSnapshotGroups": (
-            f"{_TAGS} AdditionalAttributes.N InstanceId MaxResults Name NextToken"
-            " ResourceGroupId SnapshotGroupId.N Status.N"
-        ),
-        "DescribeRegions": "AcceptLanguage InstanceChargeType ResourceType",
-    }.items()
-}
+_STEPS = {**dialect_writes.STEPS, **dialect_restores.STEPS}
 _REFUSALS: Mapping[Failure, tuple[int, str]] = {
     Failure.AUTHENTICATION: (404, "InvalidAccessKeyId.NotFound"),
     Failure.PERMISSION: (403, "Forbidden.RAM"),
@@ -99,6 +82,7 @@ class AlibabaDialect(Dialect):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._orders: dict[int, _Order] = {}
+        self._memory = Memory()
 
     def recognises(self, request: Request) -> bool:
         """Return whether it is addressed as this service wants."""
@@ -116,10 +100,10 @@ class AlibabaDialect(Dialect):
         """Check who asks and what, then answer."""
         action = self.operation(request)
         try:
-            if action not in _KNOWN:
+            if action not in KNOWN:
                 no(404, "InvalidAction.NotFound", "The specified api is not found.")
             account = authenticate(self.world, request)
-            check_names(request.form, _KNOWN[action])
+            check_names(request.form, KNOWN[action])
             return _reply(request, action, self._act(action, request.form, account))
         except Refusal as refusal:
             return _error(request, refusal)
@@ -137,8 +121,9 @@ class AlibabaDialect(Dialect):
     def _act(self, action: str, form: Mapping[str, str], account: AccountState) -> Row:
         if action == "DescribeRegions":
             return _regions(account, form)
-        region = account.regions.get(form.get("RegionId", ""))
-        if not form.get("RegionId"):
+        region_id = form.get("RegionId") or (_home(account, form) if action in ROUTED else "")
+        region = account.regions.get(region_id)
+        if not region_id:
             no(400, "MissingParameter", 'The input parameter "RegionId" is not supplied.')
         if region is None:
             no(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
@@ -146,6 +131,17 @@ class AlibabaDialect(Dialect):
             no(403, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
         if boolean(form.get("DryRun")):
             no(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
+        desk = Desk(
+            account=account,
+            region=region,
+            form=form,
+            memory=self._memory,
+            now=self.world.clock.now(),
+        )
+        if action in _STEPS:
+            return answered_once(desk, action, _STEPS[action])
+        if action == "DescribeDisks":
+            return _disks(desk)
         by_token = "NextToken" in form or "MaxResults" in form
         if action == "DescribeSnapshotGroups":
             return self._groups(region, form)
@@ -170,7 +166,8 @@ class AlibabaDialect(Dialect):
         if snapshot_filters(form) or tag_filters(form):
             records = [record for record, _ in self._matching(region, form, after=None)]
         else:
-            records = [one for one in self._order(region).records if not gone(one, now)]
+            lag = self._lag
+            records = [one for one in self._order(region).records if listed(one, now, lag)]
         page = records[start : start + size]
         more = page and start + len(page) < len(records)
         return {
@@ -197,9 +194,15 @@ class AlibabaDialect(Dialect):
                 for one in islice(tagged, MOST_TAGGED)
                 if after is None or (-one.started_at, one.id) > after
             )
-        living = (record for record in records if not gone(record, now))
+        lag = self._lag
+        living = (record for record in records if listed(record, now, lag))
         pairs = ((record, snapshot_row(record, region.id, now)) for record in living)
         return (pair for pair in pairs if all(holds(*pair) for holds in filters))
+
+    @property
+    def _lag(self) -> float:
+        """How long what was made stays unlisted, in seconds; an attribute of some worlds."""
+        return float(getattr(self.world, "lag", 0.0))
 
     def _order(self, region: RegionState) -> _Order:
         """Return the sorted snapshots of *region*; sorted anew only when others are there."""
@@ -218,8 +221,10 @@ class AlibabaDialect(Dialect):
         size = max(_size(form, "MaxResults"), SMALLEST_TOKEN_PAGE)
         after, holds = _position(form), group_filters(form)
         ordered = sorted(region.groups.values(), key=lambda one: (-one.created_at, one.id))
-        later = (one for one in ordered if after is None or (-one.created_at, one.id) > after)
-        pairs = ((one, group_row(one, region, now)) for one in later)
+        lag = self._lag
+        shown = (one for one in ordered if lag <= 0 or now - one.created_at >= lag)
+        later = (one for one in shown if after is None or (-one.created_at, one.id) > after)
+        pairs = ((one, group_row(one, region, now, lag)) for one in later)
         page = list(islice((pair for pair in pairs if holds(*pair)), size + 1))
         last = page[size - 1][0] if len(page) > size else None
         return {
@@ -260,6 +265,36 @@ def _position(form: Mapping[str, str]) -> Key | None:
         return float(order), str(last_id)
     except (binascii.Error, ValueError, TypeError):
         no(400, "InvalidParameter", "The specified parameter NextToken is not valid.")
+
+
+def _home(account: AccountState, form: Mapping[str, str]) -> str:
+    """Return the region that has the disk or snapshot of *form*, else the first."""
+    disk_id, snapshot_id = form.get("DiskId"), form.get("SnapshotId")
+    regions = account.regions.values()
+    found = (one.id for one in regions if disk_id in one.disks or snapshot_id in one.snapshots)
+    return next(found, next(iter(account.regions), ""))
+
+
+def _disks(desk: Desk) -> Row:
+    """Return a page of disks: by token as a place in the list, or by number."""
+    form = desk.form
+    rows = dialect_restores.disk_rows(desk)
+    by_token = "NextToken" in form or "MaxResults" in form
+    size = max(_size(form, "MaxResults"), SMALLEST_TOKEN_PAGE) if by_token else 0
+    size = size or _size(form, "PageSize")
+    number = 1 if by_token else _whole(form, "PageNumber", 1)
+    place = _position(form) if by_token else None
+    left = [row for row in rows if place is None or row["DiskId"] > place[1]]
+    start = (number - 1) * size
+    page = left[start : start + size]
+    more = page and start + len(page) < len(left)
+    return {
+        "PageNumber": number,
+        "PageSize": size,
+        "TotalCount": 0 if by_token else len(rows),
+        "NextToken": _token(0.0, page[-1]["DiskId"]) if more else "",
+        "Disks": {"Disk": page},
+    }
 
 
 def _regions(account: AccountState, form: Mapping[str, str]) -> Row:

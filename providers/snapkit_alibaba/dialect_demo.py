@@ -48,7 +48,7 @@ def furnish_world(world: World, seed: int) -> None:
         snapshot="s-bp1",
         group="ssg-bp1",
         length=17,
-        categories=("cloud_essd", "cloud_auto", "cloud_efficiency"),
+        categories=("cloud_essd", "cloud_auto", "cloud_essd_entry"),
         policy_name=lambda server, day: f"auto_{server}_{day}",
         manual_name=lambda server, day: f"{server}_before-release_{day}",
     )

@@ -18,6 +18,8 @@ __all__ = [
     "group_filters",
     "group_row",
     "is_list",
+    "iso",
+    "listed",
     "numbered",
     "snapshot_filters",
     "snapshot_row",
@@ -51,6 +53,11 @@ def gone(record: SnapshotRecord, now: float) -> bool:
         return False
     expired = record.expires_at is not None and now >= record.expires_at
     return expired or record.stage(now) is Stage.DELETED
+
+
+def listed(record: SnapshotRecord, now: float, lag: float) -> bool:
+    """Whether *record* shows in listings: it is not gone, and older than *lag* seconds."""
+    return not gone(record, now) and (lag <= 0 or now - record.started_at >= lag)
 
 
 def _word(record: SnapshotRecord, stage: Stage) -> str:
@@ -125,10 +132,10 @@ def _tags(tags: Mapping[str, str], key: str, value: str) -> Row:
     return {"Tag": [{key: name, value: said} for name, said in tags.items()]}
 
 
-def group_row(group: GroupRecord, region: RegionState, now: float) -> Row:
+def group_row(group: GroupRecord, region: RegionState, now: float, lag: float = 0.0) -> Row:
     """Return *group* as DescribeSnapshotGroups shows it at *now*; deleted members are left out."""
     records = [region.snapshots[name] for name in group.snapshot_ids if name in region.snapshots]
-    members = [record for record in records if not gone(record, now)]
+    members = [record for record in records if listed(record, now, lag)]
     words = {_word(record, record.stage(now)) for record in members}
     derived = next((word for word in ("failed", "progressing") if word in words), "accomplished")
     row: Row = {

@@ -1,57 +1,41 @@
 """The driver: one method per operation, one page per call."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import attrs
 
-from snapkit.credentials import Credentials, EnvironmentNames, KeyNames
+from snapkit.credentials import Credentials
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
-from snapkit.errors import ConfigurationError
 from snapkit.http import HttpRequest, HttpResponse
-from snapkit.model import Region, Snapshot, SnapshotGroup
+from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
 from snapkit.paging import Cursor, Page, PageNumberPaging, Position, TokenPaging
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
+from snapkit.retry import Safety
 from snapkit.transport import Call, Moment
-from snapkit_alibaba import failures, signing, wire
+from snapkit.writes import (
+    Blocker,
+    Change,
+    Copied,
+    CopyOrder,
+    Disk,
+    DiskQuery,
+    GroupMade,
+    ItemResult,
+    MarkerPlace,
+    NewDisk,
+    NewGroup,
+    NewSnapshot,
+    RollBack,
+)
+from snapkit_alibaba import acting, disks, failures, forms, signing, wire, writing
+from snapkit_alibaba.endpoints import ENVIRONMENT, endpoint_of
 
 __all__ = ["AlibabaDriver", "endpoint_of"]
 
-_DOMAIN = ".aliyuncs.com"
-_REGION = re.compile(r"[a-z0-9-]{2,32}")
-_HOSTS: Mapping[str, str] = {
-    "cn-hangzhou": "ecs-cn-hangzhou",
-    "cn-shanghai-finance-1": "ecs-cn-hangzhou",
-    "cn-shenzhen-finance-1": "ecs-cn-hangzhou",
-    "cn-beijing-gov-1": "ecs",
-    "cn-hangzhou-finance": "ecs",
-    "cn-north-2-gov-1": "ecs",
-    "cn-wuhan": "ecs",
-    "cn-zhangbei": "ecs",
-    "cn-edge-1": "ecs.cn-qingdao-nebula",
-}
 _TOKENS = TokenPaging(token="NextToken", size="MaxResults", smallest=10)  # noqa: S106
 _NUMBERS = PageNumberPaging(number="PageNumber", size="PageSize", total="TotalCount")
-
-
-def endpoint_of(region: str) -> str:
-    """Return the address of the ECS service in *region*.
-
-    Most follow one rule; the table has the others. Raises ConfigurationError for a text that
-    would lead to another host.
-    """
-    name = _HOSTS.get(region, f"ecs.{region}")
-    if region.endswith("-nebula-1"):
-        name = _HOSTS["cn-edge-1"]
-    url = f"https://{name}{_DOMAIN}"
-    if not _REGION.fullmatch(region) or urlsplit(url).hostname != f"{name}{_DOMAIN}":
-        raise ConfigurationError(
-            f"{region!r} is not a region", hint="regions are lower-case letters, digits and dashes"
-        )
-    return url
 
 
 @attrs.frozen
@@ -79,40 +63,21 @@ class _Api:
 
 
 class AlibabaDriver(Driver):
-    """Snapshots of Alibaba Cloud ECS disks."""
+    """Snapshots of Alibaba Cloud ECS disks.
+
+    What the service takes a client token for carries one, so those calls may be sent again;
+    rollbacks have none and go once.
+    """
 
     name = "alibaba"
     title = "Alibaba Cloud ECS"
-    capabilities = frozenset({Capability.GROUPS, Capability.REGIONS})
-    limits = Limits(page=100, ids=100, disk_ids=1, group_ids=10)
+    capabilities = frozenset(Capability) - forms.REFUSALS.keys()
+    refusals = forms.REFUSALS
+    limits = Limits(page=100, ids=100, disk_ids=1, group_ids=10, tag_ids=50, delete_ids=1)
+    rules = forms.RULES
+    marker = group_marker = disk_marker = MarkerPlace.TOKEN
     rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=20, burst=40)}
-    environment = EnvironmentNames(
-        keys=(
-            KeyNames(
-                "ALIBABA_CLOUD_ACCESS_KEY_ID",
-                "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-                ("ALIBABA_CLOUD_SECURITY_TOKEN",),
-            ),
-            KeyNames(
-                "ALIBABACLOUD_ACCESS_KEY_ID",
-                "ALIBABACLOUD_ACCESS_KEY_SECRET",
-                ("ALIBABACLOUD_SECURITY_TOKEN",),
-            ),
-            KeyNames(
-                "ALICLOUD_ACCESS_KEY_ID",
-                "ALICLOUD_ACCESS_KEY_SECRET",
-                ("ALICLOUD_SECURITY_TOKEN",),
-            ),
-            KeyNames("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", ("ALICLOUD_SECURITY_TOKEN",)),
-        ),
-        regions=(
-            "ALIBABA_CLOUD_REGION_ID",
-            "ALIBABACLOUD_REGION_ID",
-            "ALICLOUD_REGION_ID",
-            "ALIBABA_CLOUD_REGION",
-            "ALICLOUD_REGION",
-        ),
-    )
+    environment = ENVIRONMENT
     options: ClassVar[Mapping[str, Option]] = {
         "signature": Option(
             help="how requests are signed; rpc is for endpoints that do not know acs3",
@@ -186,7 +151,100 @@ class AlibabaDriver(Driver):
         params = {"RegionId": self.connection.region, "AcceptLanguage": "en-US"}
         return wire.read_regions(self._call("DescribeRegions", params))
 
-    def _call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    def list_disks(self, query: DiskQuery, *, cursor: Cursor | None, limit: int) -> Page[Disk]:
+        """Return one page of DescribeDisks, by token or by page number like snapshots."""
+        if query.ids == frozenset():
+            return Page(items=())
+        numbered = isinstance(cursor, Position) or (cursor is None and self._by_number)
+        paging = _NUMBERS if numbered else _TOKENS
+        params = writing.disks_params(query, self.connection.region)
+        answer = self._call("DescribeDisks", params | paging.request(cursor, limit))
+        found = disks.read_disks(answer, keep_raw=self.connection.keep_raw)
+        page = Page(items=found.items, ids=found.ids, troubles=found.troubles)
+        if numbered:
+            return attrs.evolve(page, **_NUMBERS.counted(answer, cursor))
+        return attrs.evolve(page, next=_TOKENS.following(answer))
+
+    def create_snapshot(self, new: NewSnapshot) -> str:
+        """Start CreateSnapshot and return the id."""
+        params = writing.snapshot_params(new, self.connection.region, self._now())
+        answer = self._call("CreateSnapshot", params, acting.safety_of(params))
+        return writing.made(answer, "SnapshotId")
+
+    def create_group(self, new: NewGroup) -> GroupMade:
+        """Start CreateSnapshotGroup and return the group's id; members are listed with it."""
+        params = writing.group_params(new, self.connection.region)
+        answer = self._call("CreateSnapshotGroup", params, acting.safety_of(params))
+        return GroupMade(group_id=writing.made(answer, "SnapshotGroupId"))
+
+    def change_snapshot(self, snapshot_id: str, change: Change) -> None:
+        """Change what ModifySnapshotAttribute can; an expiry can only move away."""
+        place = self.connection.region
+        acting.change_snapshot(self._call, place, snapshot_id, change, now=self._now())
+
+    def change_group(self, group_id: str, change: Change) -> None:
+        """Rename or describe with ModifySnapshotGroup."""
+        params = writing.group_change_params(group_id, change, self.connection.region)
+        if len(params) > 2:
+            self._call("ModifySnapshotGroup", params, Safety.REPEATABLE)
+
+    def tag(self, kind: Kind, ids: Sequence[str], tags: Tags) -> list[ItemResult]:
+        """Set tags with TagResources, which works for all of *ids* or for none."""
+        params = writing.tag_params(kind, ids, tags, self.connection.region)
+        self._call("TagResources", params, Safety.REPEATABLE)
+        return [ItemResult(id=one, kind=kind) for one in ids]
+
+    def untag(self, kind: Kind, ids: Sequence[str], keys: Sequence[str]) -> list[ItemResult]:
+        """Take tags away with UntagResources, which works for all of *ids* or for none."""
+        params = writing.untag_params(kind, ids, keys, self.connection.region)
+        self._call("UntagResources", params, Safety.REPEATABLE)
+        return [ItemResult(id=one, kind=kind) for one in ids]
+
+    def delete_snapshots(self, ids: Sequence[str], *, force: bool) -> list[ItemResult]:
+        """Delete with DeleteSnapshot; one that is still being made is cancelled."""
+        place = self.connection.region
+        return [acting.delete_snapshot(self._call, place, one, force=force) for one in ids]
+
+    def delete_group(self, group: SnapshotGroup, *, force: bool) -> list[ItemResult]:
+        """Delete with DeleteSnapshotGroup and open what failed inside its success."""
+        return acting.delete_group(self._call, self.connection.region, group, force=force)
+
+    def create_disk(self, new: NewDisk) -> str:
+        """Start CreateDisk and return the disk's id; raises ArgumentError without a zone."""
+        params = writing.disk_params(new, self.connection.region)
+        answer = self._call("CreateDisk", params, acting.safety_of(params))
+        return writing.made(answer, "DiskId")
+
+    def roll_back(
+        self, pairs: Sequence[RollBack], *, group_id: str | None, stop: bool, start: bool
+    ) -> list[ItemResult]:
+        """Put disks back with ResetDisk, several with ResetDisks; the instance must be stopped."""
+        del group_id
+        place = self.connection.region
+        return acting.roll_back(self._call, place, pairs, stop=stop, start=start)
+
+    def copy_snapshot(self, order: CopyOrder) -> list[Copied]:
+        """Start one CopySnapshot for each region, sent to this one."""
+        return acting.copy(self._call, self.connection.region, order, now=self._now())
+
+    def lock(self, snapshot_id: str, *, days: int | None) -> None:
+        """Lock with LockSnapshot for whole days at once, or try to end it with UnlockSnapshot."""
+        operation = "UnlockSnapshot" if days is None else "LockSnapshot"
+        token = self.connection.transport.clock.token(16).hex()
+        params = writing.lock_params(snapshot_id, days, self.connection.region, token)
+        self._call(operation, params, Safety.TOKEN)
+
+    def blockers(self, capability: Capability, snapshot: Snapshot) -> Sequence[Blocker]:
+        """Return what the row and the documentation say against *capability*."""
+        return disks.blockers(capability, snapshot)
+
+    def _now(self) -> float:
+        transport = self.connection.transport
+        return transport.clock.wall() + transport.skew
+
+    def _call(
+        self, operation: str, params: Mapping[str, Any], safety: Safety = Safety.READ
+    ) -> Mapping[str, Any]:
         words = {name: str(value) for name, value in params.items()}
-        call = Call(operation=operation, url=self._url, params=words)
+        call = Call(operation=operation, url=self._url, params=words, safety=safety)
         return self.connection.transport.call(self._api, call)

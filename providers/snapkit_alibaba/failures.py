@@ -21,6 +21,7 @@ __all__ = [
     "PROVIDER",
     "classify",
     "hint_for",
+    "item_error",
     "read_answer",
     "request_id_of",
 ]
@@ -184,6 +185,12 @@ _HINTS: Mapping[str, str] = {
     "InvalidAccountStatus.SnapshotServiceUnavailable": (
         "activate the snapshot service in the ECS console; it is charged for"
     ),
+    "SnapshotCreatedImage": "delete the image first; nothing overrides it",
+    "SnapshotCreatedDisk": "force deletes it; disks made from it cannot be re-initialised then",
+    "InvalidOperation.DeleteSharedSnapshotUnsupported": "stop sharing it first",
+    "InvalidOperation.DecreaseRetentionDaysUnsupported": "an expiry can only be set later",
+    "IncorrectInstanceStatus": "a rollback needs the instance stopped",
+    "InvalidOperation.CoolOffPeriodExpired": "the lock ends by itself; nothing takes it away",
     "UnsupportedParameter": "an endpoint of a private cloud may not know this filter",
 }
 
@@ -295,6 +302,22 @@ def _error(
         request_id=request_id_of(answer) or response.headers.get("x-acs-request-id"),
         retry=retry,
         retry_after=_retry_after(response, retry),
+        hint=hint_for(code or "", failure, operation),
+    )
+
+
+def item_error(
+    operation: str, code: str | None, said: str, *, request_id: str | None
+) -> SnapkitError:
+    """Return the error of one item inside a successful answer, classified like a whole one."""
+    failure, retry = classify(code or "", 200)
+    return failure.error(
+        _without_secrets(said),
+        provider=PROVIDER,
+        operation=operation,
+        code=code,
+        request_id=request_id,
+        retry=retry,
         hint=hint_for(code or "", failure, operation),
     )
 

@@ -39,10 +39,13 @@ from snapkit.vocabulary import (
     text,
 )
 from snapkit.vocabulary import tags as tags_of
+from snapkit.writes import Disk
 from snapkit_alibaba.failures import PROVIDER, request_id_of
 
 __all__ = [
     "Found",
+    "entries_of",
+    "found_in",
     "group_params",
     "hands_over",
     "parse_group",
@@ -52,10 +55,11 @@ __all__ = [
     "read_regions",
     "read_snapshots",
     "snapshot_params",
+    "tags_in",
     "wants_nothing",
 ]
 
-T = TypeVar("T", Snapshot, SnapshotGroup, Region)
+T = TypeVar("T", Snapshot, SnapshotGroup, Region, Disk)
 CREATED_FROM = "acs:ecs:createFrom"
 """The tag of a group's member that names the server."""
 
@@ -145,7 +149,7 @@ def parse_snapshot(
         encrypted=boolean(get("Encrypted")),
         kms_key_id=text(get("KMSKeyId")),
         usage=lookup(USAGES, get("Usage"), _UNSAID),
-        tags=_tags(get("Tags")),
+        tags=tags_in(get("Tags")),
         raw=row if keep_raw else None,
     )
 
@@ -176,7 +180,7 @@ def _expiry(created: datetime | None, days: object) -> datetime | None:
         return None
 
 
-def _tags(value: object) -> Tags | None:
+def tags_in(value: object) -> Tags | None:
     """Return the tags, however they are wrapped and whichever pair of names they use."""
     if value is None:
         return None
@@ -221,7 +225,7 @@ def parse_group(
         members=tuple(member for member in members if member is not None),
         consistency=Consistency.CRASH,
         membership=Membership.NATIVE,
-        tags=_tags(row.get("Tags")),
+        tags=tags_in(row.get("Tags")),
         raw=row if keep_raw else None,
     )
 
@@ -232,7 +236,7 @@ def _member(
     snapshot_id = text(row.get("SnapshotId"))
     if snapshot_id is None:
         return None
-    tags = _tags(row.get("Tags"))
+    tags = tags_in(row.get("Tags"))
     return Snapshot(
         id=snapshot_id,
         provider=PROVIDER,
@@ -274,8 +278,8 @@ def read_snapshots(
     instance_id: str | None = None,
 ) -> Found[Snapshot]:
     """Return the snapshots of an answer to DescribeSnapshots."""
-    entries = _entries(answer, "Snapshots", "Snapshot")
-    return _found(
+    entries = entries_of(answer, "Snapshots", "Snapshot")
+    return found_in(
         entries,
         "SnapshotId",
         lambda row: parse_snapshot(
@@ -288,8 +292,8 @@ def read_groups(
     answer: Mapping[str, Any], *, account: str, region: str, keep_raw: bool = False
 ) -> Found[SnapshotGroup]:
     """Return the groups of an answer to DescribeSnapshotGroups."""
-    entries = _entries(answer, "SnapshotGroups", "SnapshotGroup")
-    found = _found(
+    entries = entries_of(answer, "SnapshotGroups", "SnapshotGroup")
+    found = found_in(
         entries,
         "SnapshotGroupId",
         lambda row: parse_group(row, account=account, region=region, keep_raw=keep_raw),
@@ -308,10 +312,10 @@ def _bad_members(entries: list[Any]) -> list[str]:
 
 def read_regions(answer: Mapping[str, Any]) -> list[Region]:
     """Return the regions of an answer to DescribeRegions."""
-    return _found(_entries(answer, "Regions", "Region"), "RegionId", parse_region).items
+    return found_in(entries_of(answer, "Regions", "Region"), "RegionId", parse_region).items
 
 
-def _entries(answer: Mapping[str, Any], outer: str, inner: str) -> list[Any]:
+def entries_of(answer: Mapping[str, Any], outer: str, inner: str) -> list[Any]:
     """Return the list of an answer, whatever is in it; raise ProtocolError if there is none.
 
     An empty list may come as null or ``{}``, a single row without its list. An answer that
@@ -330,9 +334,10 @@ def _entries(answer: Mapping[str, Any], outer: str, inner: str) -> list[Any]:
     )
 
 
-def _found(
+def found_in(
     entries: list[Any], key: str, parse: Callable[[Mapping[str, Any]], T | None]
 ) -> Found[T]:
+    """Return what *parse* makes of *entries*; it gives None for one without *key*."""
     items: list[T] = []
     ids: list[str] = []
     troubles: list[str] = []

@@ -36,8 +36,9 @@ minutes later.
 Not supported
 -------------
 Snapshot groups kept by the provider: they are derived from equal time, equal name and one
-server. Key and value tags (labels only), copies, shares and policies: the API does not show
-them.
+server. Tags with values (labels only), expiry, copies, shares, locks and policies: the API does
+not have them. A client token: the marker of a request is in the name. Disks from snapshots of
+system disks.
 
 Sources
 -------

@@ -5,88 +5,28 @@ Whatever happens the answer is HTTP 200 with a ``ret_code``. Source: see the pac
 
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-
-import attrs
 
 from snapkit.emulator.dialect import Answer, Dialect, Request
 from snapkit.emulator.state import AccountState, Disk, RegionState, World
 from snapkit.errors import Failure
 from snapkit.model import DiskRole
 from snapkit_qingcloud import demo, signing
-from snapkit_qingcloud.rendering import Chains, View, label_of, tag_id_of, volume_row
+from snapkit_qingcloud.annex import Annex
+from snapkit_qingcloud.asked import REQUIRED, Asked, No, cut, sorted_out
+from snapkit_qingcloud.dialect_writes import WRITES
+from snapkit_qingcloud.rendering import OWNER, View, instance_row, label_of, tag_id_of, volume_row
 
 __all__ = ["QingCloudDialect"]
 
-LARGEST_PAGE = 100
-LARGEST_LIST = 100
 STALE = 60.0
 ZONES: Mapping[str, Sequence[str]] = {
     "pek3": ("pek3b", "pek3c", "pek3d"),
     "gd2": ("gd2a", "gd2b"),
     "sh1": ("sh1a", "sh1b"),
 }
-
-_COMMON = frozenset(
-    [
-        "action",
-        "zone",
-        "time_stamp",
-        "access_key_id",
-        "version",
-        "signature_method",
-        "signature_version",
-        "signature",
-        "expires",
-        "req_id",
-        "token",
-        "owner",
-        "project_id",
-    ]
-)
-_REQUIRED = (
-    "action",
-    "time_stamp",
-    "access_key_id",
-    "version",
-    "signature_method",
-    "signature_version",
-    "signature",
-)
-_PAGED = frozenset(("offset", "limit"))
-_SINGLE: Mapping[str, frozenset[str]] = {
-    "DescribeSnapshots": _PAGED
-    | frozenset(
-        [
-            "resource_id",
-            "snapshot_type",
-            "root_id",
-            "snapshot_time",
-            "snapshot_name",
-            "search_word",
-            "verbose",
-            "is_manually",
-        ]
-    ),
-    "DescribeVolumes": _PAGED | frozenset(("instance_id", "search_word", "volume_type", "verbose")),
-    "DescribeZones": frozenset[str](),
-}
-_LISTS: Mapping[str, frozenset[str]] = {
-    "DescribeSnapshots": frozenset(("snapshots", "status", "tags")),
-    "DescribeVolumes": frozenset(("volumes", "status", "tags")),
-    "DescribeZones": frozenset(("zones", "status")),
-}
-_WORDS: Mapping[str, frozenset[str]] = {
-    "DescribeSnapshots": frozenset(("pending", "available", "suspended", "deleted", "ceased")),
-    "DescribeVolumes": frozenset(
-        ("pending", "available", "in-use", "suspended", "deleted", "ceased")
-    ),
-    "DescribeZones": frozenset(("active", "faulty", "defunct")),
-}
-_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 _REFUSALS: Mapping[Failure, tuple[int, str]] = {
     Failure.PERMISSION: (1400, "PermissionDenied, describe resource failed"),
@@ -104,43 +44,24 @@ _REFUSALS: Mapping[Failure, tuple[int, str]] = {
 }
 
 
-class _No(Exception):
-    """A refusal on its way to the envelope."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-@attrs.frozen
-class _Asked:
-    """A request that was let in: who asks for what, and where."""
-
-    account: AccountState
-    action: str
-    single: Mapping[str, str]
-    lists: Mapping[str, Sequence[str]]
-
-    def number(self, name: str, default: int) -> int:
-        text = self.single.get(name)
-        if text is None:
-            return default
-        if not _WHOLE.fullmatch(text):
-            raise _No(1100, f"InvailidRequestFormat, parameter [{name}] should be integer")
-        return int(text)
-
-
 class QingCloudDialect(Dialect):
-    """QingCloud's IaaS API: snapshots, volumes and zones."""
+    """QingCloud's IaaS API: snapshots, volumes, servers, labels, jobs and zones.
+
+    With an attribute ``lag`` of the world, in seconds, new snapshots and volumes are listed
+    only when they are older than that.
+    """
 
     provider: ClassVar[str] = "qingcloud"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._chains: dict[int, Chains] = {}
-        self._operations: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
+        self._annexes: dict[int, Annex] = {}
+        self._operations: Mapping[str, Callable[[Asked], dict[str, Any]]] = {
             "DescribeSnapshots": self._snapshots,
             "DescribeVolumes": self._volumes,
+            "DescribeInstances": self._instances,
+            "DescribeTags": self._labels,
+            "DescribeJobs": self._jobs,
             "DescribeZones": self._zones,
         }
 
@@ -160,8 +81,8 @@ class QingCloudDialect(Dialect):
         """Let the request in, act on it and wrap what comes out."""
         try:
             asked = self._admit(request)
-            payload = self._operations[asked.action](asked)
-        except _No as no:
+            payload = self._act(asked)
+        except No as no:
             return _refused(no.code, no.message)
         return _json({"action": f"{asked.action}Response", **payload, "ret_code": 0})
 
@@ -175,61 +96,72 @@ class QingCloudDialect(Dialect):
         """Add one account with three regions."""
         demo.populate(world, seed)
 
-    def _admit(self, request: Request) -> _Asked:
+    def _admit(self, request: Request) -> Asked:
         """Return what is asked, after the checks in the provider's order."""
         form = request.form
-        for name in _REQUIRED:
+        for name in REQUIRED:
             if not form.get(name):
-                raise _No(1100, f"InvailidRequestFormat, parameter [{name}] is missing")
+                raise No(1100, f"InvailidRequestFormat, parameter [{name}] is missing")
         account = self._authenticate(request, form)
         action = form["action"]
-        if action not in self._operations:
-            raise _No(1101, f"InvailidRequestMethod, action [{action}] is not supported")
-        single, lists = _sorted_out(action, form)
-        return _Asked(account, action, single, lists)
+        if action not in self._operations and action not in WRITES:
+            raise No(1101, f"InvailidRequestMethod, action [{action}] is not supported")
+        single, lists, pairs = sorted_out(action, form)
+        return Asked(account, action, single, lists, pairs)
+
+    def _act(self, asked: Asked) -> dict[str, Any]:
+        if asked.action in WRITES:
+            return WRITES[asked.action](asked, self._annex(asked), self.world.clock.now())
+        return self._operations[asked.action](asked)
 
     def _authenticate(self, request: Request, form: Mapping[str, str]) -> AccountState:
         account = self.world.account(self.provider, form["access_key_id"])
         if account is None:
-            raise _No(1200, f"AuthFailure, illegal access key [{form['access_key_id']}]")
+            raise No(1200, f"AuthFailure, illegal access key [{form['access_key_id']}]")
         _check_signature(request, form, account)
         _check_token(request, form, account)
         try:
             at = datetime.strptime(form["time_stamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         except ValueError as error:
-            raise _No(1100, "InvailidRequestFormat, illegal parameter [time_stamp]") from error
+            raise No(1100, "InvailidRequestFormat, illegal parameter [time_stamp]") from error
         if self.world.clock.wall() - at.timestamp() > STALE:
-            raise _No(1300, "RequestHasExpired, the request has expired")
+            raise No(1300, "RequestHasExpired, the request has expired")
         return account
 
-    def _place(self, asked: _Asked) -> RegionState:
+    def _place(self, asked: Asked) -> RegionState:
         """Return the region that the zone is in; zones of a region share its snapshots."""
         zone = asked.single.get("zone")
         if not zone:
-            raise _No(1100, "InvailidRequestFormat, parameter [zone] is missing")
+            raise No(1100, "InvailidRequestFormat, parameter [zone] is missing")
         region = asked.account.regions.get(zone) or asked.account.regions.get(_region_of(zone))
         if region is None:
-            raise _No(1400, f"PermissionDenied, access denied for zone [{zone}]")
+            raise No(1400, f"PermissionDenied, access denied for zone [{zone}]")
         if region.denied:
-            raise _No(*_REFUSALS[Failure.PERMISSION])
+            raise No(*_REFUSALS[Failure.PERMISSION])
         return region
 
-    def _snapshots(self, asked: _Asked) -> dict[str, Any]:
+    def _annex(self, asked: Asked) -> Annex:
         region = self._place(asked)
-        chains = self._chains_of(region)
-        view = View(chains, self.world.clock.now(), verbose=asked.number("verbose", 0) > 0)
-        found = self._chosen(asked, view)
-        page = _cut(asked, found)
-        return {"snapshot_set": [view.row(one) for one in page], "total_count": len(found)}
-
-    def _chains_of(self, region: RegionState) -> Chains:
-        known = self._chains.get(id(region))
-        if known is None or not known.current:
-            known = self._chains[id(region)] = Chains(region)
+        known = self._annexes.get(id(region))
+        if known is None or known.region is not region:
+            known = self._annexes[id(region)] = Annex(region)
         return known
 
+    @property
+    def _lag(self) -> float:
+        return getattr(self.world, "lag", 0.0)
+
+    def _snapshots(self, asked: Asked) -> dict[str, Any]:
+        now = self.world.clock.now()
+        view = self._annex(asked).view(now, verbose=asked.number("verbose", 0) > 0)
+        found = self._chosen(asked, view)
+        if self._lag:
+            found = [one for one in found if now - view.record(one).started_at >= self._lag]
+        page = cut(asked, found)
+        return {"snapshot_set": [view.row(one) for one in page], "total_count": len(found)}
+
     @staticmethod
-    def _chosen(asked: _Asked, view: View) -> list[str]:
+    def _chosen(asked: Asked, view: View) -> list[str]:
         """Return the ids that fit, the newest first; ceased ones only if they were asked for."""
         ids, words = (
             frozenset(asked.lists[name]) if name in asked.lists else None
@@ -246,18 +178,58 @@ class QingCloudDialect(Dialect):
             found = [one for one in found if view.fits(one, narrow, tags)]
         return found
 
-    def _volumes(self, asked: _Asked) -> dict[str, Any]:
-        region = self._place(asked)
-        zone = asked.single["zone"]
+    def _volumes(self, asked: Asked) -> dict[str, Any]:
+        annex, now, zone = self._annex(asked), self.world.clock.now(), asked.needs("zone")
         found = [
-            volume_row(disk)
-            for disk in region.disks.values()
-            if disk.role is DiskRole.DATA and zone in (region.id, disk.zone)
-            if _volume_wanted(asked, disk)
+            row
+            for disk in annex.region.disks.values()
+            if disk.role is DiskRole.DATA and zone in (annex.region.id, disk.zone)
+            if not self._too_new(annex, disk.id, now)
+            if _volume_wanted(asked, disk, row := volume_row(disk, now, annex.busy))
         ]
-        return {"volume_set": _cut(asked, found), "total_count": len(found)}
+        return {"volume_set": cut(asked, found), "total_count": len(found)}
 
-    def _zones(self, asked: _Asked) -> dict[str, Any]:
+    def _too_new(self, annex: Annex, one: str, now: float) -> bool:
+        busy = annex.busy.get(one)
+        return busy is not None and busy.word.startswith("pending") and now - busy.since < self._lag
+
+    def _instances(self, asked: Asked) -> dict[str, Any]:
+        annex, now, zone = self._annex(asked), self.world.clock.now(), asked.needs("zone")
+        rows = [
+            instance_row(disks, "stopped" if one in annex.stopped else "running", now, annex.busy)
+            for one, disks in annex.servers().items()
+            if zone in (annex.region.id, disks[0].zone)
+        ]
+        # No server of this world belongs to a cluster.
+        found = [row for row in rows if _server_wanted(asked, row)]
+        found = [] if asked.number("is_cluster_node", 0) else found
+        return {"instance_set": cut(asked, found), "total_count": len(found)}
+
+    def _labels(self, asked: Asked) -> dict[str, Any]:
+        known = self._annex(asked).known_labels()
+        wanted, word = asked.lists.get("tags"), asked.single.get("search_word", "")
+        found = [
+            {"tag_id": tag_id, "tag_name": name, "description": "", "owner": OWNER}
+            for tag_id, name in known.items()
+            if (wanted is None or tag_id in wanted) and word in f"{tag_id} {name}"
+        ]
+        return {"tag_set": cut(asked, found), "total_count": len(found)}
+
+    def _jobs(self, asked: Asked) -> dict[str, Any]:
+        annex, now = self._annex(asked), self.world.clock.now()
+        wanted, words = asked.lists.get("jobs"), asked.lists.get("status")
+        action = asked.single.get("job_action")
+        rows = [job.row(now) for job in reversed(annex.jobs.values())]
+        found = [
+            row
+            for row in rows
+            if (wanted is None or row["job_id"] in wanted)
+            and (words is None or row["status"] in words)
+            and (action is None or row["job_action"] == action)
+        ]
+        return {"job_set": cut(asked, found), "total_count": len(found)}
+
+    def _zones(self, asked: Asked) -> dict[str, Any]:
         zones = [
             {
                 "zone_id": zone,
@@ -290,66 +262,44 @@ def _refused(code: int, message: str) -> Answer:
 def _check_signature(request: Request, form: Mapping[str, str], account: AccountState) -> None:
     method = form["signature_method"]
     if method not in signing.HASHES:
-        raise _No(1100, "InvailidRequestFormat, illegal parameter [signature_method]")
+        raise No(1100, "InvailidRequestFormat, illegal parameter [signature_method]")
     signed = {name: value for name, value in form.items() if name != "signature"}
     query = signing.canonical(signed)
     right = signing.signature(account.secret, request.method, request.path, query, method=method)
     if not hmac.compare_digest(right.encode(), form["signature"].encode()):
-        raise _No(1200, "AuthFailure, signature not matched")
+        raise No(1200, "AuthFailure, signature not matched")
 
 
 def _check_token(request: Request, form: Mapping[str, str], account: AccountState) -> None:
     """Refuse a role's key without its token and path, and a token that is not the role's."""
     role = request.path.rstrip("/").endswith("/iam")
     if role != (account.token is not None) or role != ("token" in form):
-        raise _No(1200, "AuthFailure, illegal access key for this path")
+        raise No(1200, "AuthFailure, illegal access key for this path")
     if form["signature_version"] not in (("1", "2") if role else ("1",)):
-        raise _No(1100, "InvailidRequestFormat, illegal parameter [signature_version]")
+        raise No(1100, "InvailidRequestFormat, illegal parameter [signature_version]")
     if role and form["token"] != account.token:
-        raise _No(2000, "SessionExpired, the token has expired")
+        raise No(2000, "SessionExpired, the token has expired")
 
 
-def _sorted_out(
-    action: str, form: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return the action's own single parameters and lists; what is not one of them is refused."""
-    single: dict[str, str] = {}
-    lists: dict[str, dict[int, str]] = {}
-    for name, value in form.items():
-        base, dot, number = name.partition(".")
-        if name in _SINGLE[action] or name == "zone":
-            single[name] = value
-        elif dot and base in _LISTS[action] and _WHOLE.fullmatch(number) and int(number) > 0:
-            lists.setdefault(base, {})[int(number)] = value
-        elif name not in _COMMON:
-            raise _No(1100, f"InvailidRequestFormat, unknown parameter [{name}]")
-    found = {name: [values[index] for index in sorted(values)] for name, values in lists.items()}
-    for name, values in found.items():
-        if len(values) > LARGEST_LIST:
-            raise _No(1100, f"InvailidRequestFormat, parameter [{name}] has too many values")
-    for word in found.get("status", ()):
-        if word not in _WORDS[action]:
-            raise _No(1100, f"InvailidRequestFormat, illegal status [{word}]")
-    return single, found
-
-
-def _cut(asked: _Asked, found: list[Any]) -> list[Any]:
-    """Return the page that is asked for: 20 rows without a limit, never more than 100."""
-    offset, limit = asked.number("offset", 0), asked.number("limit", 20)
-    if limit < 1:
-        raise _No(1100, "InvailidRequestFormat, illegal parameter [limit]")
-    return found[offset : offset + min(limit, LARGEST_PAGE)]
-
-
-def _volume_wanted(asked: _Asked, disk: Disk) -> bool:
+def _volume_wanted(asked: Asked, disk: Disk, row: Mapping[str, Any]) -> bool:
     single, lists = asked.single, asked.lists
-    status = "in-use" if disk.instance_id else "available"
     labels = {tag_id_of(label_of(key, value)) for key, value in disk.tags.items()}
     return (
         ("volumes" not in lists or disk.id in lists["volumes"])
-        and ("status" not in lists or status in lists["status"])
+        and ("status" not in lists or row["status"] in lists["status"])
         and ("tags" not in lists or bool(labels & set(lists["tags"])))
         and single.get("instance_id", disk.instance_id) == disk.instance_id
         and single.get("volume_type", disk.category or "0") == (disk.category or "0")
         and single.get("search_word", "") in f"{disk.id} {disk.name}"
+    )
+
+
+def _server_wanted(asked: Asked, row: Mapping[str, Any]) -> bool:
+    lists, word = asked.lists, asked.single.get("search_word", "")
+    labels = {label["tag_id"] for label in row["tags"]}
+    return (
+        ("instances" not in lists or row["instance_id"] in lists["instances"])
+        and ("status" not in lists or row["status"] in lists["status"])
+        and ("tags" not in lists or bool(labels & set(lists["tags"])))
+        and word in f"{row['instance_id']} {row['instance_name']}"
     )

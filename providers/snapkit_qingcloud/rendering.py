@@ -11,12 +11,45 @@ from snapkit.model import DiskRole
 from snapkit.vocabulary import mapping
 from snapkit_qingcloud.signing import time_stamp
 
-__all__ = ["RECYCLED", "Chains", "View", "label_of", "tag_id_of", "volume_row"]
+__all__ = [
+    "OWNER",
+    "RECYCLED",
+    "Busy",
+    "Chains",
+    "View",
+    "instance_row",
+    "label_of",
+    "tag_id_of",
+    "volume_row",
+    "words_of",
+]
 
 RECYCLED = 2 * 3600.0
 """So long a deleted snapshot is shown before it has ceased."""
 _LONGEST_LABEL = 14
 OWNER = "usr-EXAMPLE1"
+
+
+@attrs.frozen(kw_only=True)
+class Busy:
+    """What a thing is between two states: ``status/transition``, for a while.
+
+    Without a status before the slash, the thing keeps its own.
+    """
+
+    word: str
+    since: float
+    until: float
+
+    def words(self, now: float, status: str) -> tuple[str, str] | None:
+        """Return status and transition at *now*, None when it is over."""
+        if not self.since <= now < self.until:
+            return None
+        forced, _, transition = self.word.partition("/")
+        return forced or status, transition
+
+
+NOT_BUSY: Mapping[str, Busy] = {}
 
 
 def label_of(key: str, value: str) -> str:
@@ -68,7 +101,7 @@ class Chains:
             chain.points += 1
             chain.total_mib += stored_mib(record)
             chain.latest = max(chain.latest, record.started_at)
-            if record.disk_id not in self.heads:
+            if record.disk_id not in self.heads and record.deleted_at is None:
                 self.heads[record.disk_id] = record.id
                 self.head_chains.add(record.root_id or record.id)
 
@@ -89,7 +122,9 @@ def stored_mib(record: SnapshotRecord) -> int:
     return record.size_gib * 1024 if record.full else 0
 
 
-def words_of(record: SnapshotRecord, now: float) -> tuple[str, str]:
+def words_of(
+    record: SnapshotRecord, now: float, busy: Mapping[str, Busy] = NOT_BUSY
+) -> tuple[str, str]:
     """Return ``status`` and ``transition_status``; a forced word is ``status/transition``."""
     if record.word is not None:
         status, _, transition = record.word.partition("/")
@@ -97,10 +132,15 @@ def words_of(record: SnapshotRecord, now: float) -> tuple[str, str]:
     stage = record.stage(now)
     if stage is Stage.DELETED and record.deleted_at is not None:
         return ("deleted" if now - record.deleted_at < RECYCLED else "ceased"), ""
+    if record.deleted_at is not None:
+        return "available", "deleting"
     if stage is Stage.FAILED:
         return "ceased", ""
     usable = stage is Stage.COMPLETE or (stage is Stage.USABLE and not record.fails)
-    return ("available", "") if usable else ("pending", "creating")
+    if not usable:
+        return "pending", "creating"
+    under_way = busy[record.id].words(now, "available") if record.id in busy else None
+    return under_way or ("available", "")
 
 
 @attrs.frozen
@@ -118,6 +158,7 @@ class View:
 
     chains: Chains
     now: float
+    busy: Mapping[str, Busy] = attrs.field(default=NOT_BUSY, kw_only=True)
     verbose: bool = attrs.field(kw_only=True)
 
     def record(self, snapshot_id: str) -> SnapshotRecord:
@@ -132,10 +173,11 @@ class View:
             and record.deleted_at is None
             and not record.row
             and not record.fails
+            and record.id not in self.busy
             and self.now - record.started_at >= record.pace.complete
         ):
             return "available"
-        return record.row.get("status") or words_of(record, self.now)[0]
+        return record.row.get("status") or words_of(record, self.now, self.busy)[0]
 
     def fits(self, snapshot_id: str, single: Mapping[str, str], tags: Sequence[str] | None) -> bool:
         """Return whether a row fits the single filters and has one of the *tags*."""
@@ -157,7 +199,7 @@ class View:
     def row(self, snapshot_id: str) -> dict[str, Any]:
         """Return the whole row; the record's own fields come last."""
         record = self.record(snapshot_id)
-        status, transition = words_of(record, self.now)
+        status, transition = words_of(record, self.now, self.busy)
         finished = record.started_at + record.pace.usable
         at = record.started_at if status == "pending" else finished
         row: dict[str, Any] = {
@@ -219,14 +261,17 @@ def _volume_type(category: str) -> int:
     return int(category) if category.isdigit() else 0
 
 
-def volume_row(disk: Disk) -> dict[str, Any]:
+def volume_row(disk: Disk, now: float, busy: Mapping[str, Busy] = NOT_BUSY) -> dict[str, Any]:
     """Return the row of a data disk; a detached one has an instance of empty texts."""
+    own = "in-use" if disk.instance_id else "available"
+    under_way = busy[disk.id].words(now, own) if disk.id in busy else None
+    status, transition = under_way or (own, "")
     return {
         "volume_id": disk.id,
         "volume_name": disk.name,
         "size": disk.size_gib,
-        "status": "in-use" if disk.instance_id else "available",
-        "transition_status": "",
+        "status": status,
+        "transition_status": transition,
         "volume_type": _volume_type(disk.category),
         "zone_id": disk.zone,
         "instance": {
@@ -234,9 +279,34 @@ def volume_row(disk: Disk) -> dict[str, Any]:
             "instance_name": "",
             **({"device": "/dev/vdc"} if disk.instance_id else {}),
         },
-        "tags": [
-            {"tag_id": tag_id_of(label_of(key, value)), "tag_name": label_of(key, value)}
-            for key, value in disk.tags.items()
-        ],
+        "tags": _labels_of_disk(disk),
+        "owner": OWNER,
+    }
+
+
+def _labels_of_disk(disk: Disk) -> list[dict[str, str]]:
+    labels = [label_of(key, value) for key, value in disk.tags.items()]
+    return [{"tag_id": tag_id_of(label), "tag_name": label} for label in labels]
+
+
+def instance_row(
+    disks: Sequence[Disk], status: str, now: float, busy: Mapping[str, Busy] = NOT_BUSY
+) -> dict[str, Any]:
+    """Return the row of a server whose *disks* are given, the system disk first."""
+    system = disks[0]
+    instance_id = system.instance_id or ""
+    under_way = busy[instance_id].words(now, status) if instance_id in busy else None
+    shown, transition = under_way or (status, "")
+    data = [disk.id for disk in disks if disk.role is DiskRole.DATA]
+    return {
+        "instance_id": instance_id,
+        "instance_name": system.name,
+        "status": shown,
+        "transition_status": transition,
+        "zone_id": system.zone,
+        "volume_ids": data,
+        "volumes": [{"volume_id": one, "device": "/dev/vdc"} for one in data],
+        "extra": {"os_disk_size": system.size_gib},
+        "tags": _labels_of_disk(system),
         "owner": OWNER,
     }

@@ -28,6 +28,7 @@ __all__ = [
     "parse_regions",
     "parse_snapshot",
     "parse_snapshots",
+    "servers_of_row",
     "servers_of_volumes",
     "snapshot_params",
     "state_of",
@@ -327,13 +328,14 @@ def servers_of_volumes(payload: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in list_of(payload, "volume_set"):
         volume_id = text(mapping(row).get("volume_id"))
-        servers = _servers(mapping(row))
+        servers = servers_of_row(mapping(row))
         if volume_id is not None and len(servers) == 1:
             found[volume_id] = servers.pop()
     return found
 
 
-def _servers(volume: Mapping[str, Any]) -> set[str]:
+def servers_of_row(volume: Mapping[str, Any]) -> set[str]:
+    """Return the servers that a row of DescribeVolumes is attached to."""
     attached = [*rows(volume.get("instance")), *rows(volume.get("instances"))]
     ids = {text(one.get("instance_id")) for one in attached}
     return {server for server in ids if server is not None}

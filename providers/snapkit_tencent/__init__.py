@@ -31,11 +31,18 @@ Times without an offset are UTC+8 in every region (option ``time-offset``). The 
 data is taken to be CreateTime, the best there is. A permanent snapshot has no end, whatever
 its DeadlineTime says.
 
+Writing
+-------
+Snapshots are marked by a tag and groups by their names, as neither action has a client token;
+CreateDisks has one. Tags change through the tag service, which has a host and a version of its
+own. DeleteSnapshots is all or nothing and is taken apart when it is refused. API 2.0 is spoken
+for reading only.
+
 Not supported
 -------------
 Selecting by instance (rows name no instance), descriptions, stored sizes, parents, full or
-incremental, key ids, tags of groups. API 2.0 has neither groups nor regions, and does not tell
-tags, encryption, end, origin or zone.
+incremental, key ids, tags of groups, locking. API 2.0 has neither groups nor regions, and does
+not tell tags, encryption, end, origin or zone.
 
 Sources
 -------

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .checks import Refusal
+from .wanted import KINDS as WRITES
 from .wire import is_list, is_object
 
 __all__ = ["LARGEST_PAGE", "backwards", "filters", "nested", "old_list", "typed", "window"]
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, Mapping[str, type]] = {
     },
     "DescribeSnapshotGroups": {"Filters": list, "Offset": int, "Limit": int},
     "DescribeRegions": {"Product": str},
+    **WRITES,
 }
 _WORDS = {
     "disk-usage": {"SYSTEM_DISK", "DATA_DISK"},
@@ -44,11 +46,14 @@ def typed(action: str, params: Mapping[str, Any]) -> dict[str, Any]:
             raise Refusal("UnknownParameter", f"the parameter `{name}` is not recognized")
         if value is None:
             continue
-        if not isinstance(value, kinds[name]) or isinstance(value, bool):
+        if not isinstance(value, kinds[name]) or isinstance(value, bool) is not (
+            kinds[name] is bool
+        ):
             raise Refusal("InvalidParameter", f"the parameter `{name}` is of a wrong type")
         found[name] = value
-    if not all(isinstance(one, str) for one in found.get("SnapshotIds", ())):
-        raise Refusal("InvalidParameter", "the SnapshotIds are not texts")
+    for name in ("SnapshotIds", "DiskIds"):
+        if not all(isinstance(one, str) for one in found.get(name, ())):
+            raise Refusal("InvalidParameter", f"the {name} are not texts")
     return found
 
 

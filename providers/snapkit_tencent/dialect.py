@@ -14,9 +14,10 @@ from snapkit.emulator.dialect import Answer, Dialect, Request
 from snapkit.emulator.state import AccountState, RegionState, SnapshotRecord, World
 from snapkit.errors import Failure
 
-from . import asked, checks, estate, rendering
+from . import acting, asked, checks, estate, furnishing, rendering
 from .checks import COMMON_FIELDS, Refusal
 from .endpoints import LEGACY_PATH, SHORT_REGIONS
+from .ledger import Ledger, Scene
 
 __all__ = ["TencentDialect"]
 
@@ -37,10 +38,16 @@ _REFUSALS: Mapping[Failure, tuple[str, int]] = {
 """What each failure is called in API 3.0 and in API 2.0."""
 
 _ACTIONS = {
-    "2017-03-12": ("DescribeSnapshots", "DescribeSnapshotGroups"),
+    "2017-03-12": (
+        "DescribeSnapshots",
+        "DescribeSnapshotGroups",
+        *acting.ACTIONS,
+        *furnishing.DISK_ACTIONS,
+    ),
     "2022-06-27": ("DescribeRegions",),
+    "2018-08-13": tuple(furnishing.TAG_ACTIONS),
 }
-_SERVICES = {"2017-03-12": "cbs", "2022-06-27": "region"}
+_SERVICES = {"2017-03-12": "cbs", "2022-06-27": "region", "2018-08-13": "tag"}
 _OLD_PARAMS = {"diskType", "projectId", "storageIds", "snapshotIds", "offset", "limit"}
 
 
@@ -51,6 +58,7 @@ class TencentDialect(Dialect):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self._ledger = Ledger()
         self._orders: dict[tuple[str, str], tuple[object, list[SnapshotRecord]]] = {}
 
     def recognises(self, request: Request) -> bool:
@@ -72,7 +80,8 @@ class TencentDialect(Dialect):
         return request.headers.get("x-tc-region") or request.form.get("Region", "")
 
     def answer(self, request: Request) -> Answer:
-        """Return the listing that *request* asks for, or the vendor's refusal."""
+        """Do what *request* asks for and return the result, or the vendor's refusal."""
+        self._ledger.settle(self.world.clock.now())
         try:
             payload = self._old(request) if _is_old(request) else self._new(request)
         except Refusal as refusal:
@@ -113,10 +122,25 @@ class TencentDialect(Dialect):
         params = asked.typed(action, asked.nested(params) if flattened else params)
         if action == "DescribeRegions":
             return self._regions(account, params)
-        region = self._open_region(account, self.region(request))
+        if action in furnishing.TAG_ACTIONS:
+            nowhere = RegionState(id="")
+            return furnishing.TAG_ACTIONS[action](self._scene(account, nowhere), params)
+        scene = self._scene(account, self._open_region(account, self.region(request)))
+        act = acting.ACTIONS.get(action) or furnishing.DISK_ACTIONS.get(action)
+        if act is not None:
+            return act(scene, params)
         if action == "DescribeSnapshotGroups":
-            return self._groups(region, params)
-        return self._snapshots(account, region, params)
+            return self._groups(scene, params)
+        return self._snapshots(scene, params)
+
+    def _scene(self, account: AccountState, region: RegionState) -> Scene:
+        return Scene(
+            world=self.world,
+            ledger=self._ledger,
+            account=account,
+            region=region,
+            now=self.world.clock.now(),
+        )
 
     def _regions(self, account: AccountState, params: Mapping[str, Any]) -> dict[str, Any]:
         if params.get("Product") not in ("cbs", "cvm"):
@@ -128,18 +152,16 @@ class TencentDialect(Dialect):
         ]
         return {"TotalCount": len(found), "RegionSet": found}
 
-    def _snapshots(
-        self, account: AccountState, region: RegionState, params: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def _snapshots(self, scene: Scene, params: Mapping[str, Any]) -> dict[str, Any]:
         ids, filters = params.get("SnapshotIds"), asked.filters(params, rendering.FILTERS)
         offset, limit = asked.window(params.get("Offset"), params.get("Limit"))
-        now = self.world.clock.now()
+        now = scene.now
         backwards = asked.backwards(params)
         if ids and filters:
             raise Refusal("InvalidParameterValue", "SnapshotIds and Filters exclude each other")
         if ids and len(ids) > asked.LARGEST_PAGE:
             raise Refusal("InvalidParameterValue.LimitExceeded", "too many SnapshotIds")
-        found = self._living(account, region, ids or None, now)
+        found = self._living(scene, ids or None)
         for name, values in filters.items():
             test = rendering.FILTERS[name]
             found = [record for record in found if test(record, values, now)]
@@ -147,16 +169,20 @@ class TencentDialect(Dialect):
             found = found[::-1]
         return {
             "TotalCount": len(found),
-            "SnapshotSet": [
-                rendering.row(record, now) for record in found[offset : offset + limit]
-            ],
+            "SnapshotSet": [self._row(record, now) for record in found[offset : offset + limit]],
         }
 
-    def _groups(self, region: RegionState, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(self, record: SnapshotRecord, now: float) -> dict[str, Any]:
+        row = rendering.row(record, now)
+        copying = list(self._ledger.copying(record.id, now))
+        return row | {"CopyingToRegions": copying} if copying else row
+
+    def _groups(self, scene: Scene, params: Mapping[str, Any]) -> dict[str, Any]:
         filters = asked.filters(params, rendering.GROUP_FILTERS)
         offset, limit = asked.window(params.get("Offset"), params.get("Limit"))
-        now = self.world.clock.now()
-        found = sorted(region.groups.values(), key=lambda group: (group.created_at, group.id))
+        now, region = scene.now, scene.region
+        there = [group for group in region.groups.values() if scene.visible(group.created_at)]
+        found = sorted(there, key=lambda group: (group.created_at, group.id))
         for name, values in filters.items():
             test = rendering.GROUP_FILTERS[name]
             found = [
@@ -201,7 +227,7 @@ class TencentDialect(Dialect):
         wanted = {"root": "SYSTEM_DISK", "data": "DATA_DISK"}.get(kind or "")
         found = [
             record
-            for record in self._living(account, region, ids, now)
+            for record in self._living(self._scene(account, region), ids)
             if (wanted is None or tests["disk-usage"](record, [wanted], now))
             and (disks is None or tests["disk-id"](record, disks, now))
             and params.get("projectId", "0") == "0"
@@ -228,20 +254,18 @@ class TencentDialect(Dialect):
             raise Refusal(code, "you are not authorized to perform this", number=number)
         return region
 
-    def _living(
-        self,
-        account: AccountState,
-        region: RegionState,
-        ids: Iterable[str] | None,
-        now: float,
-    ) -> list[SnapshotRecord]:
-        """Return what is listed in *region*, the oldest first."""
+    def _living(self, scene: Scene, ids: Iterable[str] | None) -> list[SnapshotRecord]:
+        """Return what is listed in the region, the oldest first."""
         if ids is None:
-            found = self._ordered(account, region)
+            found = self._ordered(scene.account, scene.region)
         else:
-            there = [region.snapshots[one] for one in set(ids) if one in region.snapshots]
-            found = sorted(there, key=_age)
-        return [record for record in found if rendering.is_there(record, now)]
+            there = scene.region.snapshots
+            found = sorted((there[one] for one in set(ids) if one in there), key=_age)
+        return [
+            record
+            for record in found
+            if rendering.is_there(record, scene.now) and scene.visible(record.started_at)
+        ]
 
     def _ordered(self, account: AccountState, region: RegionState) -> list[SnapshotRecord]:
         """Return all records by age; sorted anew only after some came or went."""

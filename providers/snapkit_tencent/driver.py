@@ -1,40 +1,64 @@
 """The driver: one method per operation, over API 3.0 or, in a subclass, API 2.0."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-import attrs
-
-from snapkit.credentials import Credentials, EnvironmentNames, KeyNames
+from snapkit.credentials import EnvironmentNames, KeyNames
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
 from snapkit.errors import ConfigurationError, UnsupportedError
-from snapkit.http import HttpRequest, HttpResponse
-from snapkit.model import Region, Snapshot, SnapshotGroup
+from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
 from snapkit.paging import Cursor, Page
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
-from snapkit.transport import Call, Moment
+from snapkit.retry import Safety
+from snapkit.transport import Call
+from snapkit.writes import (
+    Blocker,
+    Change,
+    Copied,
+    CopyOrder,
+    Disk,
+    DiskQuery,
+    GroupMade,
+    ItemResult,
+    MarkerPlace,
+    NewDisk,
+    NewGroup,
+    NewSnapshot,
+    RollBack,
+)
 
-from . import legacy, params, signing, wire
-from .endpoints import CBS, LEGACY, REGION, SHORT_REGIONS, VERSIONS, url_of
+from . import abilities, disks, legacy, params, removing, restoring, signing, wire, writing
+from .apis import FormApi, Tc3Api
+from .endpoints import CBS, LEGACY, REGION, SHORT_REGIONS, TAG, url_of
 
 __all__ = ["LegacyTencentDriver", "TencentDriver"]
 
-_NEEDS_NEW_API = "API 2.0 has no such action; use api=3.0"
-
 
 class TencentDriver(Driver):
-    """Cloud Block Storage (CBS) snapshots and snapshot groups, over API 3.0.
+    """Cloud Block Storage (CBS) snapshots, snapshot groups and disks, over API 3.0.
 
     With the option ``api=2.0`` the constructor makes a :class:`LegacyTencentDriver`.
     """
 
     name = wire.PROVIDER
     title = "Tencent Cloud CBS"
-    capabilities = frozenset({Capability.GROUPS, Capability.REGIONS})
-    limits = Limits(page=100, ids=100, disk_ids=params.DISKS, group_ids=params.VALUES)
+    capabilities = abilities.CAPABILITIES
+    refusals: ClassVar[Mapping[Capability, str]] = abilities.REFUSALS
+    limits = Limits(
+        page=100,
+        ids=100,
+        disk_ids=params.DISKS,
+        group_ids=params.VALUES,
+        tag_ids=writing.TAGGED,
+        delete_ids=100,
+    )
+    marker = MarkerPlace.TAG
+    group_marker = MarkerPlace.NAME
+    disk_marker = MarkerPlace.TOKEN
+    groups_by_instance = False
+    rules = writing.RULES
     rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=10, burst=20)}
     home_region = "ap-guangzhou"
     environment = EnvironmentNames(
@@ -101,6 +125,103 @@ class TencentDriver(Driver):
         """Return the regions in which the vendor offers CBS."""
         return wire.regions_of(self._call("DescribeRegions", {"Product": CBS}, service=REGION))
 
+    def list_disks(self, query: DiskQuery, *, cursor: Cursor | None, limit: int) -> Page[Disk]:
+        """Return one page of DescribeDisks, the oldest first."""
+        payload = self._call("DescribeDisks", disks.disk_params(query, cursor, limit))
+        return disks.disk_page(payload, cursor, self._context)
+
+    def create_snapshot(self, new: NewSnapshot) -> str:
+        """Start a snapshot by CreateSnapshot, which has no client token, and return its id."""
+        return self._make("CreateSnapshot", writing.snapshot_params(new, self._now()), "SnapshotId")
+
+    def create_group(self, new: NewGroup) -> GroupMade:
+        """Start a group by CreateSnapshotGroup, of disks of one instance."""
+        asked = writing.group_params(new)
+        return GroupMade(group_id=self._make("CreateSnapshotGroup", asked, "SnapshotGroupId"))
+
+    def change_snapshot(self, snapshot_id: str, change: Change) -> None:
+        """Rename, set or clear the end by ModifySnapshotAttribute."""
+        asked = writing.change_params(snapshot_id, change, self._now())
+        self._call("ModifySnapshotAttribute", asked, safety=Safety.REPEATABLE)
+
+    def tag(self, kind: Kind, ids: Sequence[str], tags: Tags) -> list[ItemResult]:
+        """Set tags by the tag service, after looking whether the snapshots are there.
+
+        That service believes every name, so a tag on an absent one would be lost in silence.
+        """
+        return self._tag(kind, ids, "TagResources", lambda names: writing.tag_params(names, tags))
+
+    def untag(self, kind: Kind, ids: Sequence[str], keys: Sequence[str]) -> list[ItemResult]:
+        """Take tags away by the tag service, under the same care."""
+        return self._tag(
+            kind, ids, "UnTagResources", lambda names: writing.untag_params(names, keys)
+        )
+
+    def delete_snapshots(self, ids: Sequence[str], *, force: bool) -> list[ItemResult]:
+        """Delete by DeleteSnapshots; *force* changes nothing, images are never deleted."""
+        del force
+        return removing.delete_each(
+            ids,
+            lambda some: self._call(
+                "DeleteSnapshots", {"SnapshotIds": list(some)}, safety=Safety.REPEATABLE
+            ),
+            self._look,
+        )
+
+    def delete_group(self, group: SnapshotGroup, *, force: bool) -> list[ItemResult]:
+        """Delete a group with its members by DeleteSnapshotGroup; never their images."""
+        del force
+        return removing.delete_group(
+            group,
+            lambda one: self._call(
+                "DeleteSnapshotGroup", {"SnapshotGroupId": one}, safety=Safety.REPEATABLE
+            ),
+        )
+
+    def create_disk(self, new: NewDisk) -> str:
+        """Start a disk by CreateDisks, paid by the hour, and return its id.
+
+        Zone and product are the source's where *new* leaves them open and they are known.
+        """
+        zone, category = restoring.placed(
+            new, lambda: self._look([new.snapshot_id]).get(new.snapshot_id), self._disk
+        )
+        asked = writing.disk_params(new, zone=zone, category=category)
+        safety = Safety.TOKEN if new.token else Safety.ONCE
+        return self._make("CreateDisks", asked, "DiskIdSet", safety=safety)
+
+    def roll_back(
+        self, pairs: Sequence[RollBack], *, group_id: str | None, stop: bool, start: bool
+    ) -> list[ItemResult]:
+        """Put disks back by ApplySnapshotGroup, or without a group by ApplySnapshot for each."""
+        if group_id is None:
+            return restoring.roll_back_each(
+                pairs,
+                lambda pair: self._call(
+                    "ApplySnapshot",
+                    writing.roll_back_params(pair, stop=stop, start=start),
+                    safety=Safety.ONCE,
+                ),
+            )
+        asked = writing.roll_back_group_params(group_id, pairs, stop=stop, start=start)
+        self._call("ApplySnapshotGroup", asked, safety=Safety.ONCE)
+        return [ItemResult(id=pair.snapshot_id) for pair in pairs]
+
+    def copy_snapshot(self, order: CopyOrder) -> list[Copied]:
+        """Start copies by CopySnapshotCrossRegions and open what each region said."""
+        asked = writing.copy_params(order, self.connection.region)
+        payload = self._call("CopySnapshotCrossRegions", asked, safety=Safety.ONCE)
+        return writing.copied_of(payload, order)
+
+    def share(self, ids: Sequence[str], accounts: Sequence[str], *, share: bool) -> None:
+        """Share with accounts of the same region, by ModifySnapshotsSharePermission."""
+        asked = writing.share_params(ids, accounts, share=share)
+        self._call("ModifySnapshotsSharePermission", asked, safety=Safety.REPEATABLE)
+
+    def blockers(self, capability: Capability, snapshot: Snapshot) -> Sequence[Blocker]:
+        """Return what the vendor's rules have against *capability* on *snapshot*."""
+        return abilities.blockers(capability, snapshot)
+
     def _prepare(self) -> None:
         """Check what can be checked before anything is sent."""
         region, endpoint = self.connection.region, self.connection.endpoint
@@ -113,14 +234,65 @@ class TencentDriver(Driver):
                 f"{region!r} is a region's name in API 2.0",
                 hint=f"write {SHORT_REGIONS[region]!r}, or add api=2.0",
             )
-        self._api: _Tc3Api | _FormApi = _Tc3Api(region)
-        self._urls = {service: url_of(service, region, endpoint) for service in (CBS, REGION)}
+        self._api: Tc3Api | FormApi = Tc3Api(region)
+        self._urls = {service: url_of(service, region, endpoint) for service in (CBS, REGION, TAG)}
 
     def _call(
-        self, operation: str, asked: Mapping[str, Any], *, service: str = CBS
+        self,
+        operation: str,
+        asked: Mapping[str, Any],
+        *,
+        service: str = CBS,
+        safety: Safety = Safety.READ,
     ) -> Mapping[str, Any]:
-        call = Call(operation=operation, url=self._urls[service], params=asked, service=service)
+        call = Call(
+            operation=operation,
+            url=self._urls[service],
+            params=asked,
+            safety=safety,
+            service=service,
+        )
         return self.connection.transport.call(self._api, call)
+
+    def _make(
+        self, operation: str, asked: Mapping[str, Any], field: str, *, safety: Safety = Safety.ONCE
+    ) -> str:
+        """Return the id of what *operation* started."""
+        return writing.made_id(self._call(operation, asked, safety=safety), field, operation)
+
+    def _tag(
+        self,
+        kind: Kind,
+        ids: Sequence[str],
+        operation: str,
+        requests: Callable[[Sequence[str]], list[dict[str, Any]]],
+    ) -> list[ItemResult]:
+        if kind is not Kind.SNAPSHOT:
+            raise self.unsupported(Capability.TAG_GROUP)
+        found = self._look(ids) if ids else {}
+        there = [one for one in ids if one in found]
+        names = [writing.resource_name(one, self.connection.region) for one in there]
+        answers = [
+            self._call(operation, asked, service=TAG, safety=Safety.REPEATABLE)
+            for asked in (requests(names) if names else [])
+        ]
+        return writing.tag_results(ids, there, answers, operation)
+
+    def _look(self, ids: Sequence[str]) -> dict[str, Snapshot]:
+        """Return those of *ids* that are there."""
+        query = SnapshotQuery(ids=frozenset(ids))
+        page = self.list_snapshots(query, cursor=None, limit=self.limits.page)
+        return {snapshot.id: snapshot for snapshot in page.items}
+
+    def _disk(self, disk_id: str) -> Disk | None:
+        query = DiskQuery(ids=frozenset({disk_id}))
+        page = self.list_disks(query, cursor=None, limit=self.limits.page)
+        return next((disk for disk in page.items if disk.id == disk_id), None)
+
+    def _now(self) -> datetime:
+        """Return the provider's time, as far as it is known."""
+        transport = self.connection.transport
+        return datetime.fromtimestamp(transport.clock.wall() + transport.skew, UTC)
 
     def _refuse_instances(self, instance_ids: object) -> None:
         if instance_ids is not None:
@@ -132,14 +304,10 @@ class TencentDriver(Driver):
 
 
 class LegacyTencentDriver(TencentDriver):
-    """The same snapshots over API 2.0, which knows neither groups nor regions."""
+    """The same snapshots over API 2.0, to be read only."""
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
-    refusals: ClassVar[Mapping[Capability, str]] = {
-        Capability.GROUPS: _NEEDS_NEW_API,
-        Capability.DERIVED_GROUPS: _NEEDS_NEW_API,
-        Capability.REGIONS: _NEEDS_NEW_API,
-    }
+    refusals: ClassVar[Mapping[Capability, str]] = abilities.LEGACY_REFUSALS
 
     def list_snapshots(
         self, query: SnapshotQuery, *, cursor: Cursor | None, limit: int
@@ -165,91 +333,21 @@ class LegacyTencentDriver(TencentDriver):
         chosen = self.connection.options.get("signature", "tc3")
         method = signing.METHODS.get(chosen, signing.METHODS["hmac-sha256"])
         region = self.connection.region
-        self._api = _FormApi(region, method)
+        self._api = FormApi(region, method)
         self._urls = {LEGACY: url_of(LEGACY, region, self.connection.endpoint)}
 
-
-@attrs.frozen
-class _Tc3Api:
-    """Signs and reads calls of API 3.0."""
-
-    region: str
-
-    def sign(self, call: Call, credentials: Credentials, moment: Moment) -> HttpRequest:
-        """Return a POST of JSON; key, token and signature are in the headers."""
-        host, path = _address(call.url)
-        body = json.dumps(call.params, separators=(",", ":")).encode()
-        scope = signing.Scope(int(moment.time), call.service)
-        headers = {
-            "Host": host,
-            "Content-Type": "application/json",
-            "X-TC-Action": call.operation,
-            "X-TC-Version": VERSIONS[call.service],
-            "X-TC-Timestamp": str(scope.timestamp),
-            "X-TC-Language": "en-US",
-            "X-TC-RequestClient": "snapkit",
-        }
-        if call.service != REGION:
-            headers["X-TC-Region"] = self.region
-        if credentials.token is not None:
-            headers["X-TC-Token"] = credentials.token.reveal()
-        headers["Authorization"] = signing.authorization(
-            key_id=credentials.key_id,
-            secret=credentials.secret.reveal(),
-            scope=scope,
-            host=host,
-            path=path,
-            content_type=headers["Content-Type"],
-            body=body,
-        )
-        return HttpRequest(method="POST", url=call.url, headers=headers, body=body)
-
-    def read(self, call: Call, response: HttpResponse) -> Mapping[str, Any]:
-        """Return the payload, or raise the error in it."""
-        return wire.payload_of(response, call.operation)
-
-
-@attrs.frozen
-class _FormApi:
-    """Signs and reads calls of API 2.0."""
-
-    region: str
-    method: str
-
-    def sign(self, call: Call, credentials: Credentials, moment: Moment) -> HttpRequest:
-        """Return a POST of a form, so that key and token stay out of the URL.
-
-        Only a value that starts with ``@`` makes it a GET.
-        """
-        host, path = _address(call.url)
-        fields = legacy.flat(call.params) | {
-            "Action": call.operation,
-            "Region": self.region,
-            "Timestamp": str(int(moment.time)),
-            "Nonce": str(moment.number),
-            "SecretId": credentials.key_id,
-            "SignatureMethod": self.method,
-        }
-        if credentials.token is not None:
-            fields["Token"] = credentials.token.reveal()
-        verb = "GET" if signing.has_upload_mark(fields) else "POST"
-        signed = signing.form_text(verb, host, path, fields)
-        fields["Signature"] = signing.form_signature(
-            credentials.secret.reveal(), signed, self.method
-        )
-        form = signing.encoded(fields)
-        if verb == "GET":
-            return HttpRequest(method=verb, url=f"{call.url}?{form}", headers={"Host": host})
-        headers = {"Host": host, "Content-Type": "application/x-www-form-urlencoded"}
-        return HttpRequest(method=verb, url=call.url, headers=headers, body=form.encode())
-
-    def read(self, call: Call, response: HttpResponse) -> Mapping[str, Any]:
-        """Return the payload, or raise the error that its code means."""
-        return legacy.payload_of(response, call.operation)
-
-
-def _address(url: str) -> tuple[str, str]:
-    """Return the host as it stands in the Host header, and the path."""
-    parts = urlsplit(url)
-    default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-    return parts.netloc.removesuffix(default), parts.path or "/"
+    def _call(
+        self,
+        operation: str,
+        asked: Mapping[str, Any],
+        *,
+        service: str = CBS,
+        safety: Safety = Safety.READ,
+    ) -> Mapping[str, Any]:
+        if service != LEGACY:
+            raise UnsupportedError(
+                f"{operation} is an action of API 3.0",
+                provider=self.name,
+                hint=abilities.NEEDS_NEW_API,
+            )
+        return super()._call(operation, asked, service=service, safety=safety)

@@ -13,6 +13,7 @@ __all__ = [
     "CODES",
     "NOT_FAILURES",
     "NUMBERS",
+    "TAG_CODES",
     "Verdict",
     "error_of",
     "verdict_of",
@@ -138,6 +139,23 @@ CODES: Mapping[str, Verdict] = _table(
 )
 """API 3.0."""
 
+TAG_CODES: Mapping[str, Verdict] = _table(
+    (
+        (Failure.CONFLICT, Retry.STATE, "FailedOperation.ResourceTagProcessing"),
+        (
+            Failure.QUOTA,
+            Retry.NEVER,
+            "FailedOperation.TagAttachedResource FailedOperation.TagAttachedBillingTag",
+        ),
+        (
+            Failure.INVALID,
+            Retry.NEVER,
+            "LimitExceeded.ResourceNumPerRequest LimitExceeded.TagNumPerRequest",
+        ),
+    )
+)
+"""The tag service, where the rules for unlisted codes would mislead."""
+
 NUMBERS: Mapping[str, Verdict] = _table(
     (
         (Failure.INVALID, Retry.NEVER, "4000 9003"),
@@ -224,7 +242,7 @@ _HINTS: Mapping[str, str] = {
 
 def verdict_of(code: str, status: int = 200) -> Verdict:
     """Return what an API 3.0 *code* means: its own entry, its family's, or by HTTP *status*."""
-    known = CODES.get(code)
+    known = CODES.get(code) or TAG_CODES.get(code)
     if known is not None:
         return known
     for starts, parts, ends, verdict in _FAMILIES:

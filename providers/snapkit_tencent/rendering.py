@@ -15,6 +15,7 @@ from snapkit.vocabulary import CHINA
 __all__ = [
     "FILTERS",
     "GROUP_FILTERS",
+    "USAGES",
     "group_row",
     "group_state",
     "is_there",
@@ -32,7 +33,7 @@ _OLD_WORDS = {
     "COPYING_FROM_REMOTE": "creating",
     "CHECKING_COPIED": "creating",
 }
-_USAGES = {DiskRole.SYSTEM: "SYSTEM_DISK", DiskRole.DATA: "DATA_DISK"}
+USAGES = {DiskRole.SYSTEM: "SYSTEM_DISK", DiskRole.DATA: "DATA_DISK"}
 _GONE = (Stage.FAILED, Stage.DELETED)
 
 
@@ -65,7 +66,7 @@ def row(record: SnapshotRecord, now: float) -> dict[str, Any]:
         "Percent": 100 if word == "NORMAL" else record.progress(now),
         "DiskId": _disk(record),
         "DiskSize": record.size_gib,
-        "DiskUsage": _USAGES.get(record.role, ""),
+        "DiskUsage": USAGES.get(record.role, ""),
         "CreateTime": _naive(record.started_at),
         "DeadlineTime": "" if record.expires_at is None else _naive(record.expires_at),
         "IsPermanent": record.expires_at is None,
@@ -166,7 +167,7 @@ FILTERS: Mapping[str, Filter] = {
     "snapshot-id": lambda record, values, _: record.id in values,
     "snapshot-name": lambda record, values, _: any(value in record.name for value in values),
     "snapshot-state": lambda record, values, now: state(record, now) in values,
-    "disk-usage": lambda record, values, _: _USAGES.get(record.role) in values,
+    "disk-usage": lambda record, values, _: USAGES.get(record.role) in values,
     "disk-id": lambda record, values, _: _disk(record) in values,
     "project-id": lambda _record, values, _: "0" in values,
     "encrypt": lambda record, values, _: str(record.encrypted).upper() in values,

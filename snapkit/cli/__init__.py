@@ -26,6 +26,20 @@ _HOMES = {
     "list": ("listing", "list_command", "List snapshots, whoever holds them."),
     "groups": ("listing", "groups_command", "List snapshot groups and their members."),
     "show": ("show", "show_command", "Show all that is known of one snapshot or group."),
+    "disks": ("disks", "disks_command", "List the disks of a server as they are now."),
+    "create": ("making", "create_command", "Make a snapshot of a disk, once."),
+    "create-group": ("making", "create_group_command", "Make snapshots of several disks together."),
+    "wait": ("awaiting", "wait_command", "Wait until snapshots are cut, usable, complete or gone."),
+    "change": ("changing", "change_command", "Rename, describe, set or clear the expiry."),
+    "tag": ("changing", "tag_command", "Set and remove tags."),
+    "delete": ("removing", "delete_command", "Delete snapshots and groups: shows the plan, asks."),
+    "restore": ("restoring", "restore_command", "Make a new disk from a snapshot."),
+    "rollback": ("restoring", "rollback_command", "Put a disk back to a snapshot, in place."),
+    "copy": ("restoring", "copy_command", "Copy a snapshot to other regions."),
+    "share": ("changing", "share_command", "Share snapshots with other accounts."),
+    "unshare": ("changing", "unshare_command", "Stop sharing snapshots."),
+    "lock": ("changing", "lock_command", "Lock a snapshot against deletion."),
+    "unlock": ("changing", "unlock_command", "Take the lock away."),
     "providers": ("about", "providers_command", "Show the adapters there are, and their keys."),
     "regions": ("about", "regions_command", "Ask the clouds which regions they have."),
     "demo": ("demo", "demo_command", "See it work on emulated clouds; no account needed."),
@@ -39,6 +53,7 @@ Start here:
   snapkit providers                       which clouds, and how to give the keys
   snapkit list -t PROVIDER:REGION         snapshots of one region
   snapkit list -t PROVIDER:R1,R2 --status failed --older-than 30d
+  snapkit create PROVIDER:REGION DISK     make a snapshot and print its reference
   snapkit COMMAND --help                  examples and options of each command
 
 \b
@@ -124,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets a sentence
         from snapkit.cli.failing import explain
 
-        code = explain(error, debug="--debug" in args)
+        code = explain(error, debug="--debug" in args, argv=args)
         _discard_unwritable()
         return code
 

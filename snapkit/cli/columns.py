@@ -11,7 +11,7 @@ import attrs
 
 from snapkit.cli.inert import inert
 from snapkit.errors import QueryError
-from snapkit.model import Region, SnapshotGroup, SourceDisk, Usage
+from snapkit.model import Snapshot, SnapshotGroup, SourceDisk, Usage
 
 __all__ = ["Column", "columns", "human", "known_columns", "size", "sort_rows", "sorting"]
 
@@ -88,7 +88,7 @@ def size(count: int) -> str:
 
 def known_columns(kind: type[Any]) -> tuple[str, ...]:
     """Return the paths of all columns of *kind*, in the model's order."""
-    paths = ["ref"] if kind is not Region else []
+    paths = ["ref"] if kind in (Snapshot, SnapshotGroup) else []
     for field in attrs.fields(kind):
         inner = _NESTED.get(field.name)
         if inner is not None:

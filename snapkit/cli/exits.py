@@ -10,8 +10,11 @@ from snapkit.errors import (
     CredentialsMissingError,
     DeadlineExceededError,
     NotFoundError,
+    OutcomeUnknown,
     PermissionDeniedError,
     UnsupportedError,
+    WaitCancelledError,
+    WaitTimeoutError,
 )
 from snapkit.listing import Report
 
@@ -43,7 +46,9 @@ _KINDS: Sequence[tuple[Exit, tuple[type[BaseException], ...]]] = (
     (Exit.CREDENTIALS, (CredentialsMissingError, AuthenticationError, PermissionDeniedError)),
     (Exit.USAGE, (ConfigurationError, UnsupportedError)),
     (Exit.NOT_FOUND, (NotFoundError,)),
-    (Exit.TEMPORARY, (DeadlineExceededError,)),
+    (Exit.TEMPORARY, (DeadlineExceededError, OutcomeUnknown)),
+    (Exit.WAIT_TIMED_OUT, (WaitTimeoutError,)),
+    (Exit.CANCELLED, (WaitCancelledError,)),
 )
 
 

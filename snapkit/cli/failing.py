@@ -1,14 +1,15 @@
 """How a command says that something went wrong: one sentence, no traceback, no secret."""
 
 import logging
+import shlex
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
 from snapkit.cli.inert import inert
 
-__all__ = ["explain", "listen", "story", "tell"]
+__all__ = ["explain", "listen", "settling", "story", "tell"]
 
 _URL_BEARERS = ("requests", "urllib3", "http")
 """Packages whose exceptions quote the URL, and with it a signature."""
@@ -19,10 +20,13 @@ def tell(kind: str, sentence: str) -> None:
     click.echo(f"snapkit: {kind}: {inert(sentence)}", err=True)
 
 
-def explain(error: Exception, *, debug: bool) -> int:
-    """Tell what *error* means and return the exit code; with *debug* also how it came about."""
+def explain(error: Exception, *, debug: bool, argv: Sequence[str] = ()) -> int:
+    """Tell what *error* means and return the exit code; with *debug* also how it came about.
+
+    If *argv* had an unknown outcome, the command that settles it is told too.
+    """
     from snapkit.cli.exits import Exit, of_error
-    from snapkit.errors import SnapkitError
+    from snapkit.errors import OutcomeUnknown, SnapkitError
 
     if debug:
         click.echo(story(error), err=True, nl=False)
@@ -31,6 +35,8 @@ def explain(error: Exception, *, debug: bool) -> int:
         return Exit.USAGE
     if isinstance(error, SnapkitError):
         tell("error", str(error))
+        if isinstance(error, OutcomeUnknown) and error.key is not None:
+            tell("settle it with", settling(argv, error.key))
         return of_error(error)
     if isinstance(error, OSError):
         tell("error", f"{error.filename or 'input or output'}: {error.strerror or 'failed'}")
@@ -38,6 +44,12 @@ def explain(error: Exception, *, debug: bool) -> int:
     more = "" if debug else "; --debug shows more"
     tell("error", f"a bug in snapkit ({type(error).__name__}), please report it{more}")
     return Exit.ERROR
+
+
+def settling(argv: Sequence[str], key: str) -> str:
+    """Return the command line *argv* with *key*: it finds and adopts what was made."""
+    given = any(word == "--key" or word.startswith("--key=") for word in argv)
+    return shlex.join(["snapkit", *argv, *([] if given else [f"--key={key}"])])
 
 
 def _usage(error: click.ClickException) -> str:

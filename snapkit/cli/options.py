@@ -1,6 +1,6 @@
 """Options that several commands share, and what they mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Command",
+    "acting",
     "choosing",
     "connecting",
+    "contacting",
     "option",
     "options_of",
+    "pairs_of",
+    "printing",
     "reaching",
     "spread",
     "stacked",
@@ -39,7 +43,7 @@ class Command(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and not isinstance(parameter, click.Argument):
                 name = getattr(parameter, "section", "Other")
                 sections.setdefault(name, []).append(record)
         for name, records in sections.items():
@@ -64,7 +68,7 @@ def stacked(*decorators: Decorator) -> Callable[[F], F]:
 
 
 _WHERE = "Where"
-connecting = stacked(
+contacting = stacked(
     option(
         "--endpoint",
         metavar="URL",
@@ -80,6 +84,9 @@ connecting = stacked(
         section=_WHERE,
         help="Certificates to trust instead of the system's.",
     ),
+)
+connecting = stacked(
+    contacting,
     option(
         "--timeout",
         type=click.FloatRange(min=0, min_open=True),
@@ -95,6 +102,7 @@ choosing = option(
     section=_WHERE,
     help="An option of the provider's adapter; 'snapkit providers' shows them.",
 )
+acting = stacked(contacting, choosing)
 reaching = stacked(
     option(
         "-t",
@@ -151,6 +159,25 @@ talking = stacked(
         help="With an error, also where it happened.",
     ),
 )
+
+
+printing = option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    section="How to show it",
+    help="Lines to read, or one JSON object.",
+)
+
+
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return ``KEY=VALUE`` texts as a mapping; a text without ``=`` has an empty value."""
+    found = {key: value for key, _, value in (text.partition("=") for text in texts)}
+    if "" in found:
+        raise click.BadParameter("a tag needs a key; write KEY=VALUE")
+    return found
 
 
 def spread(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A line on the terminal that moves while a long listing runs."""
+"""A line on the terminal that moves while something long runs."""
 
 import contextlib
 import os
@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Generator
 
 from snapkit.listing import Outcome, Report
+from snapkit.waiting import Progress
 
-__all__ = ["sentence", "watching"]
+__all__ = ["awaiting", "duration", "sentence", "waiting_sentence", "watching"]
 
 
 def sentence(noun: str, report: Report) -> str:
@@ -18,9 +19,44 @@ def sentence(noun: str, report: Report) -> str:
     return f"listing {noun}: {regions}, {report.rows:,} rows"
 
 
+def waiting_sentence(until: str, progress: Progress | None) -> str:
+    """Return how far a wait is."""
+    if progress is None:
+        return f"waiting until {until}"
+    said = f"waiting until {until}: {progress.done} of {progress.total}"
+    if progress.progress is not None:
+        said += f", {progress.progress:.0f} %"
+    return said if progress.eta is None else f"{said}, {duration(progress.eta)} to go"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for a person: ``45 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 @contextlib.contextmanager
 def watching(noun: str, report: Callable[[], Report], *, quiet: bool) -> Generator[None]:
     """Show progress on stderr while the block runs, if it is a terminal and nobody minds."""
+    with _moving(lambda: sentence(noun, report()), quiet=quiet):
+        yield
+
+
+@contextlib.contextmanager
+def awaiting(until: str, *, quiet: bool) -> Generator[Callable[[Progress], None]]:
+    """Show the progress that is told to the function given, under the same conditions."""
+    last: list[Progress] = []
+
+    def told(progress: Progress) -> None:
+        last[:] = [progress]
+
+    with _moving(lambda: waiting_sentence(until, last[0] if last else None), quiet=quiet):
+        yield told
+
+
+@contextlib.contextmanager
+def _moving(text: Callable[[], str], *, quiet: bool) -> Generator[None]:
     if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
@@ -32,7 +68,7 @@ def watching(noun: str, report: Callable[[], Report], *, quiet: bool) -> Generat
     spinner = Spinner("dots")
 
     def drawn() -> Spinner:
-        spinner.update(text=Text(sentence(noun, report())))
+        spinner.update(text=Text(text()))
         return spinner
 
     with Live(

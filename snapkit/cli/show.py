@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from snapkit.cli.columns import Column, columns, known_columns
-from snapkit.cli.options import Command, choosing, connecting, option, options_of, talking
+from snapkit.cli.options import Command, choosing, connecting, option, talking
+from snapkit.cli.places import place_of
 from snapkit.cli.records import as_json, record
 from snapkit.errors import ConfigurationError, NotFoundError
 from snapkit.model import Kind, Ref, Snapshot, SnapshotGroup
@@ -56,23 +57,12 @@ def show_command(**given: Any) -> int:
 
 
 def _fetch(ref: Ref, given: Mapping[str, Any]) -> Snapshot | SnapshotGroup:
-    from snapkit.client import connect
+    from snapkit.cli.places import client_at
     from snapkit.driver import Capability
-    from snapkit.retry import RetryPolicy
-    from snapkit.settings import Target
 
-    target = Target(
-        provider=ref.provider,
-        account=ref.account,
-        region=ref.region,
-        endpoint=given["endpoint"],
-        ca_bundle=given["ca_bundle"],
-        options=options_of(given),
-    )
     if not ref.id or ref.id.isspace():
         raise ConfigurationError("the reference has an empty id")
-    policy = RetryPolicy(call_timeout=given["timeout"] or RetryPolicy().call_timeout)
-    with connect(target, keep_raw=given["raw"], policy=policy) as client:
+    with client_at(ref, given, keep_raw=given["raw"]) as client:
         if ref.kind is Kind.GROUP:
             return client.group(ref.id)
         for snapshot in client.snapshots(ids=ref.id, include_deleted=True):
@@ -81,7 +71,7 @@ def _fetch(ref: Ref, given: Mapping[str, Any]) -> Snapshot | SnapshotGroup:
             for group in client.groups(ids=ref.id):
                 return group
     raise NotFoundError(
-        f"no snapshot or group {ref.id!r} in {target}",
+        f"no snapshot or group {ref.id!r} in {place_of(ref)}",
         hint="it may be in another region or account, or gone",
     )
 

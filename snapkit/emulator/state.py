@@ -168,6 +168,8 @@ class RegionState:
     disks: dict[str, Disk] = attrs.field(factory=dict[str, Disk])
     snapshots: dict[str, SnapshotRecord] = attrs.field(factory=dict[str, SnapshotRecord])
     groups: dict[str, GroupRecord] = attrs.field(factory=dict[str, GroupRecord])
+    running: set[str] = attrs.field(factory=set[str])
+    """Instances that are switched on, for clouds that refuse to roll back their disks."""
 
     def add(self, *records: Disk | SnapshotRecord | GroupRecord) -> None:
         """Put *records* in their places."""
@@ -209,6 +211,8 @@ class World:
     accounts: list[AccountState] = attrs.field(factory=list[AccountState])
     clock: EmulatedClock = attrs.field(factory=EmulatedClock)
     lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
+    lag: float = 0.0
+    """Seconds of the clouds' time for which a new thing is not shown in listings yet."""
     nonces: set[tuple[str, str]] = attrs.field(factory=set[tuple[str, str]], repr=False)
 
     def account(self, provider: str, key_id: str) -> AccountState | None:

@@ -18,13 +18,14 @@ from snapkit.testing.emulated import EmulatedHarness  # noqa: E402
 from snapkit.testing.harness import (  # noqa: E402
     GroupSeed,
     Harness,
+    Lost,
     Seed,
     StatusCase,
     open_directly,
     patient_clock,
 )
-from snapkit.testing.memory import DerivingDriver, MemoryDriver  # noqa: E402
-from snapkit.testing.memory_cloud import MemoryHarness  # noqa: E402
+from snapkit.testing.memory import DerivingDriver, MemoryDriver, TaggingDriver  # noqa: E402
+from snapkit.testing.memory_harness import MemoryHarness  # noqa: E402
 
 __all__ = [
     "DerivingDriver",
@@ -32,10 +33,12 @@ __all__ = [
     "EmulatedHarness",
     "GroupSeed",
     "Harness",
+    "Lost",
     "MemoryDriver",
     "MemoryHarness",
     "Seed",
     "StatusCase",
+    "TaggingDriver",
     "Verdict",
     "open_directly",
     "patient_clock",

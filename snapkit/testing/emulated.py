@@ -9,15 +9,36 @@ import attrs
 from snapkit.credentials import Credentials
 from snapkit.driver import Capability, Driver
 from snapkit.emulator import Emulator, World
-from snapkit.emulator.server import Fault
-from snapkit.emulator.state import AccountState, Disk, GroupRecord, RegionState, SnapshotRecord
+from snapkit.emulator.server import Fault, FaultKind
+from snapkit.emulator.state import (
+    AccountState,
+    Disk,
+    GroupRecord,
+    RegionState,
+    SnapshotRecord,
+    Stage,
+)
 from snapkit.errors import Failure
 from snapkit.http import Http
 from snapkit.registry import dialect_classes, driver_class
 from snapkit.settings import Target, open_driver
-from snapkit.testing.harness import GroupSeed, Harness, Seed, patient_clock
+from snapkit.testing.harness import GroupSeed, Harness, Lost, Seed, patient_clock
 
 __all__ = ["EmulatedHarness"]
+
+CUTS: Mapping[Lost, FaultKind] = {
+    Lost.BEFORE: "cut-before",
+    Lost.AFTER: "cut-after",
+    Lost.MIDDLE: "cut-answer",
+}
+
+
+@attrs.define(kw_only=True)
+class LaggingWorld(World):
+    """A world whose listings run behind."""
+
+    lag: float = 0.0
+    """Seconds for which something new is not listed."""
 
 
 class EmulatedHarness(Harness):
@@ -40,6 +61,9 @@ class EmulatedHarness(Harness):
     disk_prefix = "d-"
     server_prefix = "i-"
     id_digits = 16
+    lags = True
+    operations: Mapping[Capability, str] = {}
+    """The provider's operation for CREATE, CREATE_GROUP, DELETE, RESTORE and ROLL_BACK."""
 
     def __init__(self, **options: str) -> None:
         self.options = options
@@ -51,21 +75,28 @@ class EmulatedHarness(Harness):
             label=self.account,
             regions={self.region: self.place},
         )
-        self.emulator = Emulator(World(accounts=[account]))
+        if self.other_region:
+            account.region(self.other_region)
+        self.world = LaggingWorld(accounts=[account])
+        self.emulator = Emulator(self.world)
         self.http = Http()
         self.made = 0
         self.absent_id = self.snapshot_prefix + "0" * self.id_digits
         self.absent_group_id = self.group_prefix + "0" * self.id_digits
 
-    def open(self, *, keep_raw: bool = False, secret: str | None = None) -> Driver:
+    def open(
+        self, *, keep_raw: bool = False, secret: str | None = None, region: str | None = None
+    ) -> Driver:
         """Return a driver for the emulator's endpoint."""
-        (target,) = self.emulator.targets(self.provider)
+        wanted = region or self.region
+        (target,) = (one for one in self.emulator.targets(self.provider) if one.region == wanted)
         extra: Mapping[str, Any] = dialect_classes()[self.provider].target_options()
         target = attrs.evolve(target, **extra)
         target = attrs.evolve(target, options={**target.options, **self.options})
         if secret is not None:
             target = self.with_secret(target, secret)
-        return open_driver(target, http=self.http, clock=patient_clock(), keep_raw=keep_raw)
+        clock = patient_clock(self.advance)
+        return open_driver(target, http=self.http, clock=clock, keep_raw=keep_raw)
 
     def with_secret(self, target: Target, secret: str) -> Target:
         """Return *target* with another secret."""
@@ -77,6 +108,13 @@ class EmulatedHarness(Harness):
             records = [self.record(seed) for seed in seeds]
             self.place.add(*records, *(self.disk(seed) for seed in seeds))
         return [record.id for record in records]
+
+    def add_disks(self, *numbers: int, server: int = 1, size_gib: int = 40) -> list[str]:
+        """Put disks into the emulated region."""
+        seeds = [Seed(disk=one, server=server, size_gib=size_gib) for one in numbers]
+        with self.emulator.world.lock:
+            self.place.add(*(self.disk(seed) for seed in seeds))
+        return [self.disk_id(one) for one in numbers]
 
     def disk(self, seed: Seed) -> Disk:
         """Return the disk of *seed*."""
@@ -143,6 +181,49 @@ class EmulatedHarness(Harness):
     def requests(self) -> int:
         """How many requests have arrived."""
         return len(self.emulator.log)
+
+    def sent(self, act: Capability) -> int:
+        """How many requests for *act* have arrived."""
+        return sum(one.operation == self.operations[act] for one in self.emulator.log)
+
+    def lose(self, act: Capability, how: Lost, *, times: int = 1) -> None:
+        """Let the emulator cut connections."""
+        fault = Fault(kind=CUTS[how], operation=self.operations[act], times=times)
+        self.emulator.faults.append(fault)
+
+    def lag(self, seconds: float) -> None:
+        """Hide what is new, where the dialect knows how."""
+        self.world.lag = seconds
+
+    def advance(self, seconds: float) -> None:
+        """Move the emulated clock."""
+        self.emulator.world.clock.advance(seconds)
+
+    def living(self) -> list[str]:
+        """Return the ids of the snapshots there are."""
+        world = self.emulator.world
+        with world.lock:
+            now = world.clock.now()
+            kept = self.place.snapshots.values()
+            return sorted(one.id for one in kept if one.stage(now) is not Stage.DELETED)
+
+    def disks_there(self) -> list[str]:
+        """Return the ids of the disks there are."""
+        return sorted(self.place.disks)
+
+    def use_in_image(self, snapshot_id: str) -> None:
+        """Make an image stand on a snapshot."""
+        self.place.snapshots[snapshot_id].images = 1
+
+    def doom(self, snapshot_id: str) -> None:
+        """Let a snapshot fail that is being made."""
+        self.place.snapshots[snapshot_id].fails = True
+
+    def build_on(self, child: str, parent: str) -> None:
+        """Make *child* build on *parent*."""
+        record = self.place.snapshots[child]
+        record.parent_id, record.full = parent, False
+        record.root_id = self.place.snapshots[parent].root_id or parent
 
     def disk_id(self, number: int) -> str:
         """Return the id of disk *number*."""

@@ -1,8 +1,9 @@
 """The provider's side of the wire, as far as the contract must steer it."""
 
+import enum
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import attrs
 
 from snapkit.client import Client
 from snapkit.credentials import Credentials, StaticSource
-from snapkit.driver import Connection, Driver
+from snapkit.driver import Capability, Connection, Driver
 from snapkit.errors import Failure
 from snapkit.http import Http
 from snapkit.model import DiskRole, SnapshotStatus
@@ -19,6 +20,7 @@ from snapkit.transport import Clock, Transport
 __all__ = [
     "GroupSeed",
     "Harness",
+    "Lost",
     "Seed",
     "StatusCase",
     "many",
@@ -28,6 +30,14 @@ __all__ = [
 
 MOMENT = datetime(2024, 2, 29, 20, 30, tzinfo=UTC)
 """When seeds were made unless they say otherwise; east of UTC+3:30 it is another month."""
+
+
+class Lost(enum.Enum):
+    """Where an answer is lost."""
+
+    BEFORE = "before the request arrived"
+    AFTER = "after the provider acted"
+    MIDDLE = "in the middle of the answer"
 
 
 @attrs.frozen(kw_only=True)
@@ -143,11 +153,34 @@ class Harness(ABC):
     """Looks like a snapshot's id, and is none."""
     absent_group_id: str = "g-0000000000000000"
 
+    bad_names: Sequence[str] = ()
+    """Names of snapshots that the provider documents as refused."""
+    bad_group_names: Sequence[str] = ()
+    most_tags: int | None = None
+    """How many tags the provider takes, None where it does not say."""
+    restore_zone: str | None = None
+    """Where to restore to, for providers that must be told."""
+    other_region: str = ""
+    """Where to copy to."""
+    clears_expiry: bool = True
+    """Whether an expiry can be taken away again."""
+    sizes_disks: bool = True
+    """Whether a restored disk can be made larger than its snapshot."""
+    stops: bool = False
+    """Whether a rollback must be allowed to stop the server and start it again."""
+    deletes_subtree: bool = False
+    """Whether the provider deletes with a snapshot those that build on it."""
+    lags: bool = False
+    """Whether what is new can be hidden for a while; see ``lag``."""
+
     @abstractmethod
-    def open(self, *, keep_raw: bool = False, secret: str | None = None) -> Driver:
+    def open(
+        self, *, keep_raw: bool = False, secret: str | None = None, region: str | None = None
+    ) -> Driver:
         """Return a driver for the account, with the right secret unless *secret* is given.
 
-        Its clock must not sleep: see ``patient_clock``.
+        Its clock must not sleep, and what it does not sleep must pass for the provider: see
+        ``patient_clock``. *region* is another than the harness's own, for copies.
         """
 
     @abstractmethod
@@ -174,6 +207,54 @@ class Harness(ABC):
     def requests(self) -> int:
         """How many requests have arrived."""
 
+    def add_disks(self, *numbers: int, server: int = 1, size_gib: int = 40) -> list[str]:
+        """Put data disks of one server behind the wire, if they are not there, and return ids.
+
+        This and the following are for clauses about writing; a harness for an adapter that
+        only reads needs none of them.
+        """
+        raise NotImplementedError
+
+    def living(self) -> list[str]:
+        """Return the ids of all snapshots that are really there, hidden or not, sorted."""
+        raise NotImplementedError
+
+    def disks_there(self) -> list[str]:
+        """Return the ids of all disks that are really there, sorted."""
+        raise NotImplementedError
+
+    def sent(self, act: Capability) -> int:
+        """How many requests for *act* have arrived, lost answers included."""
+        raise NotImplementedError
+
+    def lose(self, act: Capability, how: Lost, *, times: int = 1) -> None:
+        """Lose the answers to the next requests for *act*."""
+        raise NotImplementedError
+
+    def lag(self, seconds: float) -> None:
+        """From now on, list nothing that is younger than *seconds*."""
+        raise NotImplementedError
+
+    def advance(self, seconds: float) -> None:
+        """Move the provider's clock ahead."""
+        raise NotImplementedError
+
+    def use_in_image(self, snapshot_id: str) -> None:
+        """Make an image stand on a snapshot."""
+        raise NotImplementedError
+
+    def doom(self, snapshot_id: str) -> None:
+        """Let a snapshot fail that is being made."""
+        raise NotImplementedError
+
+    def build_on(self, child: str, parent: str) -> None:
+        """Make the snapshot *child* build on *parent*, of the same disk."""
+        raise NotImplementedError
+
+    def allowed_tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """Return *tags* in a form that the provider takes."""
+        return tags
+
     def disk_id(self, number: int) -> str:
         """Return the id of disk *number*."""
         return f"d-{number:016d}"
@@ -190,9 +271,13 @@ class Harness(ABC):
         """Return *tags* as they come back from a provider that cannot keep them as they are."""
         return tags
 
-    def client(self, *, keep_raw: bool = False, secret: str | None = None) -> Client:
+    def client(
+        self, *, keep_raw: bool = False, secret: str | None = None, region: str | None = None
+    ) -> Client:
         """Return a client on a new driver."""
-        return Client(self.open(keep_raw=keep_raw, secret=secret))
+        if region is None:
+            return Client(self.open(keep_raw=keep_raw, secret=secret))
+        return Client(self.open(keep_raw=keep_raw, secret=secret, region=region))
 
     def says(self, field: str) -> bool:
         """Whether the provider ever says anything about *field*."""
@@ -209,13 +294,18 @@ class Harness(ABC):
         self.close()
 
 
-def patient_clock() -> Clock:
-    """Return a clock whose sleep takes no time; signatures still see the real time."""
+def patient_clock(advance: Callable[[float], None] | None = None) -> Clock:
+    """Return a clock whose sleep takes no time; signatures still see the real time.
+
+    *advance* is called with the seconds that were not slept, to let them pass elsewhere.
+    """
     slept = 0.0
 
     def sleep(seconds: float) -> None:
         nonlocal slept
         slept += seconds
+        if advance is not None:
+            advance(seconds)
 
     return Clock(monotonic=lambda: time.monotonic() + slept, sleep=sleep)
 

@@ -20,22 +20,35 @@ from snapkit.model import (
     Consistency,
     DiskRole,
     Membership,
+    Origin,
     Region,
     Snapshot,
     SnapshotGroup,
     SnapshotStatus,
     SourceDisk,
     Tags,
+    Usage,
     group_status,
 )
 from snapkit.paging import Cursor, OffsetPaging, Page, PageNumberPaging, TokenPaging
 from snapkit.query import GroupQuery, SnapshotQuery
+from snapkit.retry import Safety
+from snapkit.testing.memory_writing import FAILURES, MemoryWriter
 from snapkit.transport import Call, Moment
-from snapkit.vocabulary import CHINA, boolean, gib, lookup, parse_time, rows, tags, text
+from snapkit.vocabulary import CHINA, boolean, gib, integer, lookup, parse_time, rows, tags, text
+from snapkit.writes import Disk, DiskQuery, MarkerPlace
 
-__all__ = ["FAILURES", "STATUSES", "DerivingDriver", "MemoryApi", "MemoryDriver", "signature"]
+__all__ = [
+    "FAILURES",
+    "STATUSES",
+    "DerivingDriver",
+    "MemoryApi",
+    "MemoryDriver",
+    "TaggingDriver",
+    "signature",
+]
 
-T = TypeVar("T", Snapshot, SnapshotGroup)
+T = TypeVar("T", Snapshot, SnapshotGroup, Disk)
 Row = Mapping[str, Any]
 URL = "https://memory.invalid/"
 
@@ -46,13 +59,6 @@ STATUSES: Mapping[str, tuple[SnapshotStatus, bool | None]] = {
     "rolling": (SnapshotStatus.RESTORING, None),
     "broken": (SnapshotStatus.FAILED, False),
     "gone": (SnapshotStatus.DELETED, False),
-}
-FAILURES: Mapping[str, Failure] = {
-    "bad_signature": Failure.AUTHENTICATION,
-    "denied": Failure.PERMISSION,
-    "slow_down": Failure.THROTTLED,
-    "ill": Failure.SERVER,
-    "bad_parameter": Failure.INVALID,
 }
 UNKNOWN: tuple[SnapshotStatus, bool | None] = (SnapshotStatus.UNKNOWN, None)
 
@@ -85,16 +91,17 @@ class MemoryApi:
         return answer
 
 
-class MemoryDriver(Driver):
+class MemoryDriver(MemoryWriter):
     """The reference: what a driver is when everything about it is right."""
 
     name = "memory"
     title = "Reference cloud in memory"
-    capabilities = frozenset({Capability.GROUPS, Capability.REGIONS})
     refusals: ClassVar[Mapping[Capability, str]] = {
-        Capability.DERIVED_GROUPS: "the provider keeps groups itself"
+        Capability.DERIVED_GROUPS: "the provider keeps groups itself",
+        Capability.CHOOSE_KIND: "the provider decides; leave the choice away",
     }
-    limits = Limits(page=20, ids=20, disk_ids=5, group_ids=5)
+    capabilities = frozenset(Capability) - refusals.keys()
+    limits = Limits(page=20, ids=20, disk_ids=5, group_ids=5, tag_ids=10, delete_ids=10)
     environment = EnvironmentNames(keys=(KeyNames("MEMORY_KEY", "MEMORY_SECRET"),))
     options: ClassVar[Mapping[str, Option]] = {
         "paging": Option(help="how pages are asked for", choices=("token", "page", "offset"))
@@ -130,11 +137,20 @@ class MemoryDriver(Driver):
         answer = self.call("ListRegions", {})
         return [Region(provider=self.name, id=str(row["id"])) for row in rows(answer.get("rows"))]
 
-    def call(self, operation: str, params: Mapping[str, Any]) -> Row:
+    def list_disks(self, query: DiskQuery, *, cursor: Cursor | None, limit: int) -> Page[Disk]:
+        """Return one page; the provider filters exactly."""
+        asked: dict[str, Any] = {} if query.ids is None else {"ids": sorted(query.ids)}
+        if query.instance_id is not None:
+            asked["server"] = query.instance_id
+        return self.page("ListDisks", asked, self.disk, cursor=cursor, limit=limit)
+
+    def call(self, operation: str, params: Mapping[str, Any], safety: Safety = Safety.READ) -> Row:
         """Return the answer to *operation*."""
-        url = self.connection.endpoint or URL
         call = Call(
-            operation=operation, url=url, params={"region": self.connection.region, **params}
+            operation=operation,
+            url=self.connection.endpoint or URL,
+            params={"region": self.connection.region, **params},
+            safety=safety,
         )
         return self.connection.transport.call(self.api, call)
 
@@ -207,7 +223,16 @@ class MemoryDriver(Driver):
                 instance_id=text(row.get("server")),
             ),
             size_bytes=size,
+            parent_id=text(row.get("parent")),
+            origin=Origin.COPY if row.get("copied") else Origin.MANUAL,
+            expires_at=self.moment(row.get("until")),
             encrypted=boolean(row.get("locked")),
+            usage=Usage(
+                images=integer(row.get("images")),
+                disks=integer(row.get("disks")),
+                shares=integer(row.get("shares")),
+            ),
+            locked=boolean(row.get("held")),
             group_id=text(row.get("group")),
             tags=self.labels(row),
             raw=row if self.connection.keep_raw else None,
@@ -253,13 +278,44 @@ class MemoryDriver(Driver):
         return tags((label.get("key"), label.get("value")) for label in rows(row.get("labels")))
 
 
-class DerivingDriver(MemoryDriver):
-    """The reference for a provider without groups: they are read from the snapshots."""
+class TaggingDriver(MemoryDriver):
+    """The reference for a provider without client tokens, whose tags can be looked for."""
 
-    capabilities = frozenset({Capability.DERIVED_GROUPS, Capability.REGIONS})
     refusals: ClassVar[Mapping[Capability, str]] = {
-        Capability.GROUPS: "the provider keeps none; they are derived from the snapshots"
+        Capability.DERIVED_GROUPS: "the provider keeps groups itself",
+        Capability.SHARE: "the provider shares by its console only",
     }
+    capabilities = frozenset(Capability) - refusals.keys()
+    marker = MarkerPlace.TAG
+    group_marker = MarkerPlace.NAME
+    disk_marker = MarkerPlace.NAME
+    groups_by_instance = False
+
+
+class DerivingDriver(MemoryDriver):
+    """The reference for a provider without groups: they are read from the snapshots.
+
+    It has neither tokens nor tags when something is made, so names carry the marker; and a
+    snapshot takes those that build on it along.
+    """
+
+    refusals: ClassVar[Mapping[Capability, str]] = {
+        Capability.GROUPS: "the provider keeps none; they are derived from the snapshots",
+        Capability.EXPIRE: "the provider keeps snapshots until they are deleted",
+        Capability.RENAME_GROUP: "a derived group has no name of its own; rename its members",
+        Capability.DESCRIBE_GROUP: "a derived group has no text of its own; describe its members",
+        Capability.TAG_GROUP: "a derived group has no tags of its own; tag its members",
+        Capability.COPY: "the provider has one region only",
+        Capability.SHARE: "the provider shares by its console only",
+        Capability.LOCK: "the provider has no locks",
+    }
+    capabilities = frozenset(Capability) - refusals.keys()
+    marker = MarkerPlace.NAME
+    group_marker = MarkerPlace.NAME
+    disk_marker = MarkerPlace.NAME
+    groups_by_instance = False
+    deletes_subtree = True
+    keeps_groups = False
 
     list_groups = Driver.list_groups
 

@@ -1,5 +1,6 @@
 """docs/cli.md says what the program does."""
 
+import click
 import pytest
 
 from snapkit.cli import commands
@@ -13,14 +14,12 @@ PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
 def command(name: str) -> Command:
-    import click
-
     found = commands.get_command(click.Context(commands), name)
     assert isinstance(found, Command)
     return found
 
 
-NAMES = ["list", "groups", "show", "providers", "regions", "demo", "emulator"]
+NAMES = commands.list_commands(click.Context(commands))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,6 +28,13 @@ def test_every_option_is_described(name: str) -> None:
     for parameter in command(name).params:
         for option in (*parameter.opts, *parameter.secondary_opts):
             assert not option.startswith("-") or f"`{option}" in PAGE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_described_and_teaches(name: str) -> None:
+    """In the page's table, and with examples in its own help."""
+    assert f"| `snapkit {name}" in PAGE
+    assert "Examples:" in (command(name).epilog or "")
 
 
 def test_every_exit_code_is_described() -> None:

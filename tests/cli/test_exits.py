@@ -22,6 +22,12 @@ CASES: list[tuple[BaseException, Exit]] = [
     (errors.DeadlineExceededError("late"), Exit.TEMPORARY),
     (errors.TransportError("untrusted", retry=errors.Retry.NEVER), Exit.ERROR),
     (errors.ProtocolError("html", retry=errors.Retry.NEVER), Exit.ERROR),
+    (errors.OutcomeUnknown("lost"), Exit.TEMPORARY),
+    (errors.WaitTimeoutError("late"), Exit.WAIT_TIMED_OUT),
+    (errors.WaitCancelledError("stop"), Exit.CANCELLED),
+    (errors.WaitFailedError("failed"), Exit.ERROR),
+    (errors.ConflictError("locked"), Exit.ERROR),
+    (errors.ArgumentError("bad"), Exit.USAGE),
     (errors.AccountError("arrears"), Exit.ERROR),
     (RuntimeError("bug"), Exit.ERROR),
 ]

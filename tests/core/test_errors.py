@@ -32,7 +32,7 @@ def drawn() -> dict[str, str]:
     parents: dict[str, str] = {}
     branch: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"^([│├└─ ]*)(\w+Error)\b", line)
+        found = re.match(r"^([│├└─ ]*)(\w+Error|OutcomeUnknown)\b", line)
         if found is not None and line.strip() != "":
             depth = len(found[1]) // 4
             branch = [*branch[:depth], found[2]]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from snapkit.driver import Capability
 from snapkit.model import DiskRole, SnapshotStatus
 from snapkit.testing import EmulatedHarness, Seed, StatusCase
 
@@ -52,6 +53,19 @@ class AlibabaHarness(EmulatedHarness):
     )
     unsaid = frozenset({"source.instance_id", "source.zone", "stored_bytes", "root_id"})
     spoilt: Mapping[str, Any] | None = {"SnapshotId": ""}
+    bad_names = ("x", "n" * 129, "auto-nightly", "1night", "http://nightly", "a b")
+    bad_group_names = ("x", "n" * 129, "1night", "https://nightly")
+    most_tags = 20
+    clears_expiry = False
+    restore_zone = "cn-hangzhou-h"
+    other_region = "cn-beijing"
+    operations: Mapping[Capability, str] = {
+        Capability.CREATE: "CreateSnapshot",
+        Capability.CREATE_GROUP: "CreateSnapshotGroup",
+        Capability.DELETE: "DeleteSnapshot",
+        Capability.RESTORE: "CreateDisk",
+        Capability.ROLL_BACK: "ResetDisk",
+    }
 
 
 class TencentHarness(EmulatedHarness):
@@ -86,6 +100,19 @@ class TencentHarness(EmulatedHarness):
     )
     selects_servers = False
     spoilt: Mapping[str, Any] | None = {"SnapshotId": ""}
+    bad_names = ("n" * 61,)
+    bad_group_names = ()
+    most_tags = 50
+    stops = True
+    restore_zone = "ap-guangzhou-3"
+    other_region = "ap-beijing"
+    operations: Mapping[Capability, str] = {
+        Capability.CREATE: "CreateSnapshot",
+        Capability.CREATE_GROUP: "CreateSnapshotGroup",
+        Capability.DELETE: "DeleteSnapshots",
+        Capability.RESTORE: "CreateDisks",
+        Capability.ROLL_BACK: "ApplySnapshot",
+    }
 
 
 class OldTencentHarness(TencentHarness):
@@ -129,8 +156,20 @@ class QingCloudHarness(EmulatedHarness):
         case("ceased", S.DELETED, False),
     )
     future = StatusCase(raw="defrosting", status=S.UNKNOWN)
-    unsaid = frozenset({"source.instance_id", "encrypted", "progress", "expires_at"})
+    unsaid = frozenset(
+        {"source.instance_id", "encrypted", "progress", "expires_at", "usage.images"}
+    )
     selects_servers = False
+    deletes_subtree = True
+    sizes_disks = False
+    stops = True
+    operations: Mapping[Capability, str] = {
+        Capability.CREATE: "CreateSnapshots",
+        Capability.CREATE_GROUP: "CreateSnapshots",
+        Capability.DELETE: "DeleteSnapshots",
+        Capability.RESTORE: "CreateVolumeFromSnapshot",
+        Capability.ROLL_BACK: "ApplySnapshots",
+    }
     spoilt: Mapping[str, Any] | None = {"snapshot_id": ""}
 
     def source_id(self, seed: Seed) -> str:
@@ -138,6 +177,10 @@ class QingCloudHarness(EmulatedHarness):
         if seed.role is DiskRole.SYSTEM:
             return self.server_id(seed.server)
         return self.disk_id(seed.disk)
+
+    def allowed_tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """Return tags without values, which labels have not."""
+        return dict.fromkeys(tags, "")
 
     def kept_tags(self, tags: Mapping[str, str]) -> Mapping[str, str]:
         """Return labels of at most 14 characters, without values."""

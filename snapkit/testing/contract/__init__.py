@@ -10,17 +10,35 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
+from snapkit.testing.contract.abilities import AbilityClauses
+from snapkit.testing.contract.changing import ChangeClauses
 from snapkit.testing.contract.failures import FailureClauses
+from snapkit.testing.contract.grouping import GroupWriteClauses
 from snapkit.testing.contract.groups import GroupClauses
 from snapkit.testing.contract.listing import ListingClauses
+from snapkit.testing.contract.moving import MoveClauses
+from snapkit.testing.contract.removing import DeleteClauses
 from snapkit.testing.contract.selection import SelectionClauses
 from snapkit.testing.contract.values import ValueClauses
+from snapkit.testing.contract.writes import CreateClauses
 from snapkit.testing.harness import Harness
 
 __all__ = ["DriverContract", "Verdict", "verdicts"]
 
 
-class DriverContract(ListingClauses, SelectionClauses, ValueClauses, FailureClauses, GroupClauses):
+class DriverContract(
+    ListingClauses,
+    SelectionClauses,
+    ValueClauses,
+    FailureClauses,
+    GroupClauses,
+    CreateClauses,
+    GroupWriteClauses,
+    DeleteClauses,
+    ChangeClauses,
+    MoveClauses,
+    AbilityClauses,
+):
     """All clauses; each gets a fresh harness."""
 
     @abstractmethod

@@ -1,0 +1,51 @@
+"""``snapkit disks``."""
+
+import sys
+from typing import Any
+
+import click
+
+from snapkit.cli.columns import columns
+from snapkit.cli.options import Command, acting, option, printing, talking
+from snapkit.cli.places import client_of
+from snapkit.cli.records import as_json, record
+from snapkit.writes import Disk
+
+__all__ = ["disks_command"]
+
+_HELP = """
+\b
+Examples:
+  snapkit disks PROVIDER:REGION --instance SERVER
+  snapkit disks PROVIDER:REGION DISK DISK --output json
+
+What can be made a snapshot of with 'snapkit create' and 'create-group'.
+"""
+_COLUMNS = ("id", "name", "role", "size", "raw_status", "instance_id", "zone", "raw_category")
+
+
+@click.command("disks", cls=Command, epilog=_HELP)
+@click.argument("target")
+@click.argument("disk", nargs=-1)
+@option("--instance", metavar="ID", section="Which ones", help="All disks of this server.")
+@acting
+@printing
+@talking
+def disks_command(**given: Any) -> int:
+    """List the disks of a server in TARGET, or those named, as they are now."""
+    from snapkit.cli import grid
+    from snapkit.cli.closing import say
+    from snapkit.cli.exits import Exit
+
+    with client_of(given["target"], given) as client:
+        found = client.disks(instance_id=given["instance"], ids=given["disk"] or None)
+    if given["output"] == "json":
+        rows = [record(disk) for disk in found]
+        sys.stdout.write(as_json({"disks": rows}, sys.stdout, indent=2) + "\n")
+    elif found:
+        padded, shown, _ = grid.lines(columns(Disk, _COLUMNS), found)
+        grid.draw(padded, shown)
+    if found:
+        return Exit.OK
+    say("no such disks")
+    return Exit.NOT_FOUND
