@@ -37,7 +37,7 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--wheel", "--outdir", dist, ".")
     session.install(*[f"{path}[test]" for path in __import__("pathlib").Path(dist).glob("*.whl")])
     away = session.create_tmp()
-    for name in ("tests", "docs", "README.md", "CHANGELOG.md", "pyproject.toml"):
+    for name in ("tests", "docs", "examples", "README.md", "CHANGELOG.md", "pyproject.toml"):
         session.run("cp", "-r", name, away, external=True)
     session.chdir(away)
     session.run("python", "-m", "pytest", "-q", "-n", "auto")

@@ -376,6 +376,10 @@ def test_no_row_that_lived_throughout_is_missing_and_none_comes_twice(
     total: Total,
 ) -> None:
     """A plain loop over offsets loses a living row for each deleted one."""
+    if style == "number" and total is not honest:
+        # A short first page without a count looks like a server that chose its own page size,
+        # and a list of one row that gains two with each request outruns every reader.
+        count = max(count, limit)
     alive, found = stormy(style, count, seed, limit, strength, front, total)
 
     assert set() == alive - set(found)
