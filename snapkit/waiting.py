@@ -197,7 +197,8 @@ class _Waiting:
             if now + pause > end:
                 if now >= end:
                     raise WaitTimeoutError(
-                        self.account_for(f"after {round(patience.timeout, 1):g} s"), hint=self.advice()
+                        self.account_for(f"after {round(patience.timeout, 1):g} s"),
+                        hint=self.advice(),
                     ) from self.trouble
                 pause = end - now
             clock.sleep(pause)
