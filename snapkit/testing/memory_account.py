@@ -129,7 +129,9 @@ class MemoryAccount:
         chosen = [one for one in disks or here if one not in without]
         if (disks and without) or not chosen or not set(chosen) <= set(self.disks):
             raise Refused("bad_parameter")
-        made = [self.make(one, region, title=title) for one in chosen]
+        now = self.now()
+        moment = {"made": written(now), "_began": now}
+        made = [self.make(one, region, title=title, **moment) for one in chosen]
         if loose:
             return {"members": made}
         group = self.next_id("g", self.groups)
@@ -137,11 +139,10 @@ class MemoryAccount:
             "id": group,
             "title": title,
             "note": note,
-            "made": written(self.now()),
             "server": self.disks[chosen[0]]["server"],
             "labels": list(labels),
             "members": made,
-            "_began": self.now(),
+            **moment,
         }
         for one in made:
             self.snapshots[one]["group"] = group
