@@ -17,6 +17,7 @@ from snapkit.deleting import DeletePlan
 from snapkit.driver import Capability
 from snapkit.errors import (
     ArgumentError,
+    ConflictError,
     NotFoundError,
     OutcomeUnknown,
     Sent,
@@ -119,10 +120,11 @@ class Client(Maker):
             one: self._driver.blockers(Capability.DELETE, snapshot)
             for one, snapshot in found.items()
         }
-        along: list[Snapshot] = []
-        if self._driver.deletes_subtree and found:
-            along = deleting.descendants(named, self.snapshots())
-        return deleting.plan(named, found, extra, along)
+        if not (self._driver.deletes_subtree and found):
+            return deleting.plan(named, found, extra, ())
+        everything = self.snapshots()
+        along = deleting.descendants(named, everything)
+        return deleting.plan(named, found, extra, along, everything.report.scopes[0].troubles)
 
     def delete(
         self,
@@ -147,10 +149,29 @@ class Client(Maker):
             for item in plan.items:
                 if item.absent:
                     raise self._here(NotFoundError(f"no snapshot {item.id!r} to delete"))
-        return self.carry_out(plan, force=force)
+        return self._carry_out(plan, force)
 
     def carry_out(self, plan: DeletePlan, *, force: bool = False) -> list[ItemResult]:
-        """Delete what *plan* says, children before parents, and return how each ended."""
+        """Delete what *plan* says, children before parents, and return how each ended.
+
+        Refused with ConflictError where more would go by now, because others have come to
+        build on it since the plan was made.
+        """
+        if self._driver.deletes_subtree:
+            self._agree(deleting.descendants(plan.ids, self.snapshots()))
+        return self._carry_out(plan, force)
+
+    def _agree(self, more: Sequence[Snapshot]) -> None:
+        if more:
+            names = ", ".join(snapshot.id for snapshot in more)
+            raise self._here(
+                ConflictError(
+                    f"not deleted: it would take more than was planned: {names}",
+                    hint="plan again",
+                )
+            )
+
+    def _carry_out(self, plan: DeletePlan, force: bool) -> list[ItemResult]:
         absent = [ItemResult(id=item.id, absent=True) for item in plan.items if item.absent]
         there = [item.snapshot for item in plan.items if item.snapshot is not None]
         ordered = deleting.children_first([*there, *plan.takes_along])
@@ -164,21 +185,41 @@ class Client(Maker):
         return [*absent, *done]
 
     def delete_group(
-        self, group_id: str, *, force: bool = False, cascade: bool = False, missing_ok: bool = True
+        self,
+        group_id: str,
+        *,
+        force: bool = False,
+        cascade: bool = False,
+        missing_ok: bool = True,
+        agreed: DeletePlan | None = None,
     ) -> list[ItemResult]:
-        """Delete a group with its members and return how each ended; refusals as for ``delete``."""
+        """Delete a group with its members and return how each ended; refusals as for ``delete``.
+
+        With *agreed*, an earlier plan of its members, nothing goes that is not in there.
+        """
         self._require(Capability.DELETE_GROUP)
         try:
             group = self.group(named("group", group_id))
-        except NotFoundError:
-            if not missing_ok:
+        except NotFoundError as error:
+            if not missing_ok or error.code is not None:
                 raise
             return [ItemResult(id=group_id, kind=Kind.GROUP, absent=True)]
         plan = self.plan_delete([member.id for member in group.members]) if group.members else None
         refusal = plan.refusal(force=force, cascade=cascade) if plan else None
         if refusal is not None:
             raise self._here(refusal)
-        return _unless_all_failed(self._driver.delete_group(group, force=force))
+        along = plan.takes_along if plan else ()
+        if agreed is not None:
+            now = (*group.members, *along)
+            self._agree([one for one in now if one.id not in agreed.ids])
+        first = self._carry_out(DeletePlan(items=(), takes_along=along), force)
+        try:
+            done = self._driver.delete_group(group, force=force)
+        except SnapkitError as error:
+            if not first:
+                raise
+            done = [ItemResult(id=group.id, kind=Kind.GROUP, error=error)]
+        return _unless_all_failed([*first, *done])
 
     def roll_back(
         self, snapshot_id: str, *, stop_instance: bool = False, start_instance: bool = False
@@ -200,9 +241,19 @@ class Client(Maker):
         """Put all disks of a group back; as ``roll_back``, with a result for each member."""
         self._require(Capability.ROLL_BACK_GROUP)
         group = self.group(named("group", group_id))
-        for member in group.members:
+        there = self._now([member.id for member in group.members])
+        missing = [member.id for member in group.members if member.id not in there]
+        if missing or not there:
+            raise self._here(
+                ConflictError(
+                    f"group {group.id!r} cannot be rolled back to: "
+                    + (f"{', '.join(missing)} are gone" if missing else "it has no members")
+                )
+            )
+        members = [there[member.id] for member in group.members]
+        for member in members:
             self._refuse(Capability.ROLL_BACK, member)
-        return self._roll_back(group.members, group.id, stop_instance, start_instance)
+        return self._roll_back(members, group.id, stop_instance, start_instance)
 
     def share(self, ids: Iterable[str], accounts: Iterable[str]) -> None:
         """Share snapshots with other *accounts* of the provider."""
@@ -293,8 +344,15 @@ class Client(Maker):
 
 
 def _unless_all_failed(results: list[ItemResult]) -> list[ItemResult]:
-    """Return *results*; where none is good, raise the first error: that is no partial success."""
-    errors = [result.error for result in results if result.error is not None]
-    if errors and len(errors) == len(results):
-        raise errors[0]
-    return results
+    """Return *results*; where none is good, raise the first error: that is no partial success.
+
+    What the others failed of, if it was something else, stands in its hint.
+    """
+    failed = [(result.id, result.error) for result in results if result.error is not None]
+    if not failed or len(failed) < len(results):
+        return results
+    first = failed[0][1]
+    others = [f"{one}: {error.message}" for one, error in failed if error.message != first.message]
+    more = [f"and {len(others) - 3} more"] if len(others) > 3 else []
+    first.hint = "; ".join([*([first.hint] if first.hint else []), *others[:3], *more]) or None
+    raise first

@@ -30,11 +30,19 @@ class DeletePlan:
     """What a deletion would do.
 
     ``takes_along`` are snapshots that were not named but that the provider deletes with those
-    that were, because they build on them.
+    that were, because they build on them; ``doubts`` are sentences about rows that could not
+    be read, of which it cannot be told whether they go too.
     """
 
     items: tuple[PlannedDelete, ...]
     takes_along: tuple[Snapshot, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Everything that goes, taken along or named."""
+        named = [item.id for item in self.items]
+        return frozenset([*named, *(snapshot.id for snapshot in self.takes_along)])
 
     def refusal(self, *, force: bool, cascade: bool) -> SnapkitError | None:
         """Return the error that says why the plan must not be carried out, None if it may.
@@ -48,6 +56,14 @@ class DeletePlan:
             for blocker in item.blockers
             if not (force and blocker.forced)
         ]
+        against += [
+            f"{snapshot.id}, which builds on it, is {blocker}"
+            for snapshot in self.takes_along
+            for blocker in blockers(snapshot)
+            if not (force and blocker.forced)
+        ]
+        if self.doubts and not cascade:
+            against.append(f"it cannot be told what else builds on it: {self.doubts[0]}")
         if self.takes_along and not cascade:
             names = ", ".join(snapshot.id for snapshot in self.takes_along)
             against.append(f"others build on it and would be deleted too: {names}")
@@ -100,6 +116,7 @@ def plan(
     found: Mapping[str, Snapshot],
     extra: Mapping[str, Sequence[Blocker]],
     takes_along: Sequence[Snapshot],
+    doubts: Sequence[str] = (),
 ) -> DeletePlan:
     """Return the plan for *ids*, of which *found* are there; *extra* are the driver's blockers."""
     items = [
@@ -110,7 +127,7 @@ def plan(
         )
         for one in dict.fromkeys(ids)
     ]
-    return DeletePlan(items=tuple(items), takes_along=tuple(takes_along))
+    return DeletePlan(items=tuple(items), takes_along=tuple(takes_along), doubts=tuple(doubts))
 
 
 def children_first(snapshots: Iterable[Snapshot]) -> list[Snapshot]:

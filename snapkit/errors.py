@@ -193,6 +193,8 @@ class UnsupportedError(SnapkitError):
 class OutcomeUnknown(SnapkitError):
     """An answer was lost, and it cannot be told whether the request was carried out.
 
+    Also raised where something was started for certain, but not seen through.
+
     Doing the same again with ``key`` finds and adopts what was made; ``marker`` is the text
     by which it can be found by hand.
     """

@@ -110,7 +110,7 @@ class Maker(Reader):
             clock=self._clock,
             resolution=self._resolution(by_marker),
         )
-        self._driver.finish_snapshot(made, marked)
+        self._finish(made, marked, used)
         if self._driver.marker is MarkerPlace.NAME and key is None and name is not None:
             marked = self._unmarked(made, marked, name)
         return self._started(made, marked)
@@ -150,9 +150,15 @@ class Maker(Reader):
         used = key or new_key()
         marked = self._marked(order, used)
         by_name = self._driver.group_marker is MarkerPlace.NAME
+        started: list[GroupMade] = []
+
+        def send() -> str:
+            started.append(self._driver.create_group(marked))
+            return started[-1].group_id or ""
+
         made = once(
-            lambda: self._group_of(self._driver.create_group(marked)),
-            lambda: self._groups_called(marked.name) if by_name else [],
+            send,
+            lambda: self._groups_carrying(marker_of(used)) if by_name else [],
             mine=lambda found: _same_source(found, order),
             name_of=lambda found: found.id,
             known=key is not None and by_name,
@@ -161,11 +167,15 @@ class Maker(Reader):
             what=f"the group of {order.instance_id or ', '.join(order.disk_ids)}",
             clock=self._clock,
             resolution=self._resolution(by_name),
-        )
-        if not self._driver.capabilities & {Capability.GROUPS} and order.tags:
-            for member in self.group(made).members:
+        ) or self._derived(started[-1].snapshot_ids, used)
+        if order.tags and not self.supports(Capability.GROUPS):
+            try:
+                members = self.group(made).members
+            except SnapkitError as error:
+                raise self._unfinished(f"the group {made!r}", used, error) from error
+            for member in members:
                 extra = NewSnapshot(disk_id=member.source.id or "", tags=order.tags)
-                self._driver.finish_snapshot(member.id, extra)
+                self._finish(member.id, extra, used)
         return self._started_group(made, marked)
 
     def restore(
@@ -182,7 +192,8 @@ class Maker(Reader):
         """Return the new disk that was started from a snapshot; the old one is not touched.
 
         *category* is the provider's product name. Without *zone* or *category*, those of the
-        source disk if it still exists. *key* as for ``create``.
+        source disk if it still exists. *key* as for ``create``, for one snapshot and, where
+        the provider takes no client token, one *name*.
         """
         self._require(Capability.RESTORE)
         snapshot = self.snapshot(named("snapshot", snapshot_id))
@@ -203,7 +214,8 @@ class Maker(Reader):
             tags=self._tags(tags),
             token=token_of(used),
         )
-        marker = marker_of(used)
+        # A disk need not tell its snapshot, so the marker does: another's must not be adopted.
+        marker = marker_of(f"{used}\n{snapshot_id}")
         if self._driver.disk_marker is MarkerPlace.NAME:
             order = attrs.evolve(
                 order, name=marked_name(_cut(name, self._driver.rules.disk_name), marker)
@@ -244,8 +256,10 @@ class Maker(Reader):
     ) -> list[Copied]:
         """Start copies to other *regions* and return how each went.
 
-        The copy is waited for in its own region, by a client there. *key* counts where the
-        provider takes a client token for copies; elsewhere a lost answer is OutcomeUnknown.
+        A copy is waited for in its own region, by a client there: ``connect`` with the same
+        settings and ``region=copied.region``, then ``wait(copied.snapshot_id)``. *key* counts
+        where the provider takes a client token for copies; elsewhere a lost answer is
+        OutcomeUnknown.
         """
         self._require(Capability.COPY)
         places = tuple(dict.fromkeys(some("copy to", regions)))
@@ -358,12 +372,58 @@ class Maker(Reader):
     def _carrying(self, marker: str) -> list[Snapshot]:
         return [one for one in self.snapshots() if carries(one, marker)]
 
-    def _groups_called(self, name: str | None) -> list[SnapshotGroup]:
-        return [group for group in self.groups(fill=True) if name and group.name == name]
+    def _groups_carrying(self, marker: str) -> list[SnapshotGroup]:
+        """Return the groups made with *marker*, whatever else they are called.
+
+        Raises ConflictError where only snapshots carry it that are no group: to send again
+        would take them twice.
+        """
+        if self.supports(Capability.GROUPS):
+            names = [one.id for one in self.groups(fill=False) if carries(one, marker)]
+            return list(self.groups(ids=names)) if names else []
+        loose = self._carrying(marker)
+        found = self._driver.derive_groups(loose)
+        if loose and not found:
+            raise self._here(
+                ConflictError(
+                    f"the key was used for {', '.join(one.id for one in loose)},"
+                    " which do not show as one group",
+                    hint="look at them, then use another key",
+                )
+            )
+        return found
+
+    def _finish(self, made: str, order: NewSnapshot, key: str) -> None:
+        """Set what the creating call could not.
+
+        A failure here must not look like one of the creation, or a caller makes another.
+        """
+        try:
+            self._driver.finish_snapshot(made, order)
+        except SnapkitError as error:
+            raise self._unfinished(f"the snapshot {made!r}", key, error) from error
+
+    def _unfinished(self, what: str, key: str, error: SnapkitError) -> SnapkitError:
+        return self._here(
+            OutcomeUnknown(
+                f"{what} was started, but it is not known to have its description and tags"
+                f" ({error.message})",
+                key=key,
+                marker=marker_of(key),
+                hint=f"run it again with the key {key!r}: it is then found and finished",
+            )
+        )
 
     def _started(self, snapshot_id: str, order: NewSnapshot) -> Snapshot:
-        """Return the new snapshot as it is seen, or as it was asked for while it is invisible."""
-        seen = self._now([snapshot_id]).get(snapshot_id)
+        """Return the new snapshot as it is seen, or as it was asked for while it is invisible.
+
+        It is made, so a look that fails is no reason to fail.
+        """
+        try:
+            seen = self._now([snapshot_id]).get(snapshot_id)
+        except SnapkitError as error:
+            _LOG.debug("snapshot %s was started, but cannot be seen: %s", snapshot_id, error)
+            seen = None
         return seen or Snapshot(
             id=snapshot_id,
             provider=self.provider,
@@ -379,28 +439,37 @@ class Maker(Reader):
             tags=order.tags or None,
         )
 
-    def _group_of(self, made: GroupMade) -> str:
-        """Return the id of a group that was just made, deriving it where the provider has none."""
-        if made.group_id is not None:
-            return made.group_id
+    def _derived(self, snapshot_ids: tuple[str, ...], key: str) -> str:
+        """Return the id of the group that the snapshots, which were just made, are."""
         end = self._clock.monotonic() + self.resolution.grace
         while True:
-            members = list(self._now(made.snapshot_ids).values())
-            groups = self._driver.derive_groups(members)
-            if len(members) == len(made.snapshot_ids) and len(groups) == 1:
-                return groups[0].id
+            trouble: SnapkitError | None = None
+            try:
+                members = list(self._now(snapshot_ids).values())
+                groups = self._driver.derive_groups(members)
+                if len(members) == len(snapshot_ids) and len(groups) == 1:
+                    return groups[0].id
+            except SnapkitError as error:
+                trouble = error
             if self._clock.monotonic() >= end:
-                raise OutcomeUnknown(
-                    "the snapshots were made, but do not show as one group yet:"
-                    f" {', '.join(made.snapshot_ids)}",
-                    hint="list the groups a little later",
-                )
+                raise self._here(
+                    OutcomeUnknown(
+                        "the snapshots were made, but do not show as one group yet:"
+                        f" {', '.join(snapshot_ids)}",
+                        key=key,
+                        marker=marker_of(key),
+                        hint="list the groups a little later",
+                    )
+                ) from trouble
             self._clock.sleep(self.resolution.first_pause)
 
     def _started_group(self, group_id: str, order: NewGroup) -> SnapshotGroup:
         """Return the new group as it is seen, or as it was asked for while it is invisible."""
-        for seen in self.groups(ids=group_id):
-            return seen
+        try:
+            for seen in self.groups(ids=group_id):
+                return seen
+        except SnapkitError as error:
+            _LOG.debug("group %s was started, but cannot be seen: %s", group_id, error)
         return SnapshotGroup(
             id=group_id,
             provider=self.provider,

@@ -11,7 +11,16 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from snapkit.driver import Capability, Driver
-from snapkit.errors import NotFoundError, ProtocolError, QueryError, Retry, SnapkitError
+from snapkit.errors import (
+    NotFoundError,
+    ProtocolError,
+    QueryError,
+    Retry,
+    Sent,
+    SnapkitError,
+    WaitCancelledError,
+    WaitTimeoutError,
+)
 from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
 from snapkit.paging import Cursor, Page, Tally, walk
@@ -156,39 +165,65 @@ class Reader:
     ) -> SnapshotGroup | None:
         """Return a group when all its members have come so far; None when it is to be gone.
 
-        A group that was just made may be invisible, or without members, for a grace period.
-        Errors as for ``wait``.
+        A group that was just made may be invisible, or without members, for a grace period;
+        members that show only later are waited for too. Errors as for ``wait``.
         """
         bounds = patience or Patience()
         bounds = bounds if timeout is None else attrs.evolve(bounds, timeout=timeout)
-        started = self._clock.monotonic()
-        members = self._members(group_id, Until(until), bounds)
-        left = bounds.timeout - (self._clock.monotonic() - started)
-        if members:
-            self.wait(
-                members,
-                until,
-                patience=attrs.evolve(bounds, timeout=max(0.0, left)),
-                on_progress=on_progress,
-                cancelled=cancelled,
-            )
-        return None if Until(until) is Until.GONE else self.group(group_id)
-
-    def _members(self, group_id: str, until: Until, patience: Patience) -> list[str]:
-        """Return the ids of a group's members as soon as it shows them."""
-        end = self._clock.monotonic() + min(patience.grace, patience.timeout)
+        wanted, end = Until(until), self._clock.monotonic() + bounds.timeout
+        known: set[str] = set()
         while True:
-            absent = None
+            group = self._shown(group_id, wanted, bounds, end)
+            fresh = [one.id for one in group.members if one.id not in known] if group else []
+            left = max(0.0, end - self._clock.monotonic())
+            if fresh:
+                self.wait(
+                    fresh,
+                    wanted,
+                    patience=attrs.evolve(bounds, timeout=left),
+                    on_progress=on_progress,
+                    cancelled=cancelled,
+                )
+                known.update(fresh)
+                continue
+            if group is None or wanted is not Until.GONE:
+                return group
+            still = f"the group {group_id!r} is still there, wanted gone"
+            if cancelled is not None and cancelled():
+                raise self._here(WaitCancelledError(f"{still}: cancelled"))
+            if left <= 0:
+                raise self._here(WaitTimeoutError(f"{still} after {bounds.timeout:g} s"))
+            self._clock.sleep(min(bounds.shortest, left))
+
+    def _shown(
+        self, group_id: str, until: Until, patience: Patience, end: float
+    ) -> SnapshotGroup | None:
+        """Return a group as soon as it shows members; None if it is to be gone and is.
+
+        A look that fails for a passing reason is taken again until *end*.
+        """
+        grace = self._clock.monotonic() + min(patience.grace, patience.timeout)
+        while True:
             try:
-                members = [member.id for member in self.group(group_id).members]
-            except NotFoundError as error:
-                members, absent = [], error
-            if members or until is Until.GONE:
-                return members
-            if self._clock.monotonic() >= end:
-                raise absent or NotFoundError(
+                group = self.group(group_id)
+                if group.members or until is Until.GONE:
+                    return group
+                trouble: SnapkitError = NotFoundError(
                     f"the group {group_id!r} shows no members, wanted {until.value}"
                 )
+                last = grace
+            except NotFoundError as error:
+                if error.code is not None:
+                    raise
+                if until is Until.GONE:
+                    return None
+                trouble, last = error, grace
+            except SnapkitError as error:
+                if not error.retryable:
+                    raise
+                trouble, last = error, end
+            if self._clock.monotonic() >= last:
+                raise trouble
             self._clock.sleep(patience.shortest)
 
     def close(self) -> None:
@@ -209,11 +244,25 @@ class Reader:
         return type(self._driver)(connection)
 
     def _now(self, ids: Sequence[str]) -> dict[str, Snapshot]:
-        """Return which of *ids* are there, by id, with their raw rows."""
+        """Return which of *ids* are there, by id, with their raw rows.
+
+        Raises ProtocolError where one may be missing only because its row cannot be read:
+        whoever deletes or waits takes what is missing for gone.
+        """
         if not ids:
             return {}
-        found = type(self)(self._whole, monotonic=self._monotonic).snapshots(ids=ids)
-        return {snapshot.id: snapshot for snapshot in found}
+        rows = type(self)(self._whole, monotonic=self._monotonic).snapshots(ids=ids)
+        found = {snapshot.id: snapshot for snapshot in rows}
+        missing = [one for one in ids if one not in found]
+        for trouble in rows.report.scopes[0].troubles if missing else ():
+            raise self._here(
+                ProtocolError(
+                    f"it cannot be told whether {', '.join(missing)} are there: {trouble}",
+                    retry=Retry.BACKOFF,
+                    sent=Sent.NO,
+                )
+            )
+        return found
 
     def _require(self, capability: Capability) -> None:
         if not self.supports(capability):

@@ -185,7 +185,7 @@ class _Waiting:
                 if not error.retryable:
                     raise
                 self.trouble, looked = error, clock.monotonic()
-            pending = [one for one in self.ids if not reached(self.found.get(one), self.until)]
+            pending = self.pending()
             self.tell(pending)
             if not pending and self.trouble is None:
                 return [self.found[one] for one in self.ids if one in self.found]
@@ -203,6 +203,15 @@ class _Waiting:
                 pause = end - now
             clock.sleep(pause)
             wanted_after = looked + min(pause, patience.shortest)
+
+    def pending(self) -> list[str]:
+        """Return the ids that have not come so far; one that no look has shown is no success."""
+        return [
+            one
+            for one in self.ids
+            if not reached(self.found.get(one), self.until)
+            or (self.trouble is not None and one not in self.found)
+        ]
 
     def check(self) -> None:
         """Raise for a snapshot that failed, or that is gone although it must be there."""
@@ -256,9 +265,8 @@ class _Waiting:
         seen = [
             f"{one!r} is {found.status.value} ({found.raw_status!r})"
             if (found := self.found.get(one)) is not None
-            else f"{one!r} is not there"
-            for one in self.ids
-            if not reached(self.found.get(one), self.until)
+            else f"{one!r} is not {'there' if self.trouble is None else 'seen'}"
+            for one in self.pending()
         ]
         shown = ", ".join(seen[:5]) + (f" and {len(seen) - 5} more" if len(seen) > 5 else "")
         return f"snapshot {shown} {how}, wanted {self.until.value}"

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from snapkit.errors import SnapkitError
-from snapkit.model import DiskRole, Kind, Snapshot, SnapshotKind, Tags
+from snapkit.model import DiskRole, Kind, Snapshot, SnapshotGroup, SnapshotKind, Tags
 
 __all__ = [
     "MARKER_TAG",
@@ -59,10 +59,10 @@ def marked_name(name: str | None, marker: str) -> str:
     return f"{name or 'snapkit'}{_MARK}{marker}"
 
 
-def carries(snapshot: Snapshot, marker: str) -> bool:
-    """Whether *snapshot* was made with *marker*, in its tags or its name."""
-    tagged = snapshot.tags is not None and snapshot.tags.get(MARKER_TAG) == marker
-    return tagged or (snapshot.name or "").endswith(f"{_MARK}{marker}")
+def carries(made: Snapshot | SnapshotGroup, marker: str) -> bool:
+    """Whether a snapshot or group was *made* with *marker*, in its tags or its name."""
+    tagged = made.tags is not None and made.tags.get(MARKER_TAG) == marker
+    return tagged or (made.name or "").endswith(f"{_MARK}{marker}")
 
 
 @attrs.frozen(kw_only=True)

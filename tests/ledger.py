@@ -115,6 +115,8 @@ class Cloud:
     against: dict[str, tuple[Blocker, ...]] = attrs.field(factory=dict[str, tuple[Blocker, ...]])
     born: dict[str, float] = attrs.field(factory=dict[str, float])
     """When a snapshot was started; those that are not in here are complete."""
+    troubles: tuple[str, ...] = ()
+    """About rows that cannot be read."""
     lag: float = 0.0
     failing: bool = False
     """Whether what is being made fails in the end."""
@@ -194,7 +196,7 @@ class LedgerDriver(Driver):
             and one.region == self.connection.region
             and (seen := self.cloud.seen(one)) is not None
         ]
-        return Page(items=rows, next=None)
+        return Page(items=rows, next=None, troubles=self.cloud.troubles)
 
     def list_groups(
         self, query: GroupQuery, *, cursor: Cursor | None, limit: int

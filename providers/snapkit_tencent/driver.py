@@ -176,6 +176,7 @@ class TencentDriver(Driver):
             lambda one: self._call(
                 "DeleteSnapshotGroup", {"SnapshotGroupId": one}, safety=Safety.REPEATABLE
             ),
+            self._shows_group,
         )
 
     def create_disk(self, new: NewDisk) -> str:
@@ -283,6 +284,11 @@ class TencentDriver(Driver):
         query = SnapshotQuery(ids=frozenset(ids))
         page = self.list_snapshots(query, cursor=None, limit=self.limits.page)
         return {snapshot.id: snapshot for snapshot in page.items}
+
+    def _shows_group(self, group_id: str) -> bool:
+        query = GroupQuery(ids=frozenset({group_id}))
+        page = self.list_groups(query, cursor=None, limit=self.limits.page)
+        return any(group.id == group_id for group in page.items)
 
     def _disk(self, disk_id: str) -> Disk | None:
         query = DiskQuery(ids=frozenset({disk_id}))

@@ -56,11 +56,18 @@ def delete_each(
     return [ended.get(one, ItemResult(id=one, absent=one in absent)) for one in wanted]
 
 
-def delete_group(group: SnapshotGroup, delete: Callable[[str], object]) -> list[ItemResult]:
-    """Delete *group* and say how it and its members ended; all go, or none and it raises."""
+def delete_group(
+    group: SnapshotGroup, delete: Callable[[str], object], shows: Callable[[str], bool]
+) -> list[ItemResult]:
+    """Delete *group* and say how it and its members ended; all go, or none and it raises.
+
+    What was not found may be a member instead, so a group that *shows* still is not absent.
+    """
     try:
         delete(group.id)
     except NotFoundError:
+        if shows(group.id):
+            raise
         return [ItemResult(id=group.id, kind=Kind.GROUP, absent=True)]
     members = [ItemResult(id=member.id) for member in group.members]
     return [ItemResult(id=group.id, kind=Kind.GROUP), *members]

@@ -44,6 +44,8 @@ class _Step:
 
     def lines(self) -> Iterable[str]:
         """Yield the plan for a person."""
+        from snapkit.deleting import blockers
+
         if self.ref.kind is Kind.GROUP:
             yield f"{self.ref}: " + ("not there" if self.plan is None else "the group, with")
         for item in self.plan.items if self.plan else ():
@@ -56,6 +58,10 @@ class _Step:
                 yield f"  against it: {blocker}"
         for snapshot in self.plan.takes_along if self.plan else ():
             yield f"{snapshot.ref}: goes too, it builds on one of them: {described(snapshot)}"
+            for blocker in blockers(snapshot):
+                yield f"  against it: {blocker}"
+        for doubt in self.plan.doubts if self.plan else ():
+            yield f"it cannot be told what else goes: {doubt}"
 
     def count(self) -> int:
         """Return how many snapshots go."""
@@ -101,7 +107,8 @@ def delete_command(**given: Any) -> int:
     if refusals and not given["dry_run"]:
         raise refusals[0]
     count = sum(step.count() for step in steps)
-    if count or given["dry_run"]:
+    bare = any(step.plan is not None and step.ref.kind is Kind.GROUP for step in steps)
+    if count or bare or given["dry_run"]:
         noun = "1 snapshot" if count == 1 else f"{count} snapshots"
         ending = agreed(f"Delete {noun}?", given)
         if ending is not None:
@@ -128,7 +135,9 @@ def _group_plan(client: "Client", ref: Ref) -> "DeletePlan | None":
 
     try:
         group = client.group(ref.id)
-    except NotFoundError:
+    except NotFoundError as error:
+        if error.code is not None:
+            raise
         return None
     members = [member.id for member in group.members]
     return client.plan_delete(members) if members else DeletePlan(items=())
@@ -141,7 +150,9 @@ def _carry_out(step: _Step, given: dict[str, Any], outcomes: Outcomes) -> list[s
     try:
         with client_at(step.ref, given | {"timeout": None}) as client:
             if group or step.plan is None:
-                done = client.delete_group(step.ref.id, force=force, cascade=cascade)
+                done = client.delete_group(
+                    step.ref.id, force=force, cascade=cascade, agreed=step.plan
+                )
             else:
                 done = client.carry_out(step.plan, force=force)
     except SnapkitError as error:

@@ -1,6 +1,7 @@
 """``snapkit restore``, ``rollback`` and ``copy``."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import attrs
 import click
 
 from snapkit.cli.asking import agreed, careful, check_askable, show_plan
+from snapkit.cli.awaiting import patient, waited
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, acting, option, pairs_of, printing, talking
 from snapkit.cli.outcomes import Outcomes
@@ -181,10 +183,10 @@ _COPY_HELP = """
 Examples:
   snapkit copy REF --to REGION
   snapkit copy REF --to REGION --to REGION --name offsite
-  snapkit copy REF --to REGION | cut -d' ' -f3 | xargs snapkit wait --until complete
+  snapkit copy REF --to REGION --wait complete --timeout 7200
 
-The references of the copies are on stdout. A region that refuses does not hold the others;
-the exit code is then 3.
+The references of the copies are on stdout as soon as they were started; each is waited for in
+its own region. A region that refuses does not hold the others; the exit code is then 3.
 """
 
 
@@ -208,6 +210,7 @@ the exit code is then 3.
     section="Once only",
     help="The same key never makes a second copy, where the cloud knows client tokens.",
 )
+@patient
 @acting
 @printing
 @talking
@@ -215,7 +218,8 @@ def copy_command(**given: Any) -> int:
     """Copy the snapshot REF to other regions and print the references of the copies."""
     ref = _snapshot(given["ref"])
     outcomes = Outcomes.of("copied", given)
-    with client_at(ref, given) as client:
+    timeless = given | {"timeout": None}
+    with client_at(ref, timeless) as client:
         copies = client.copy(
             ref.id,
             given["regions"],
@@ -224,10 +228,17 @@ def copy_command(**given: Any) -> int:
             tags=pairs_of(given["tag"]),
             key=given["key"],
         )
+    made: list[Ref] = []
     for copy in copies:
         if copy.error is not None:
             outcomes.ill(f"{ref} to {copy.region}", copy.error, region=copy.region)
         else:
             there = attrs.evolve(ref, region=copy.region, id=copy.snapshot_id or "")
             outcomes.well(there, region=copy.region)
-    return outcomes.end()
+            made.append(there)
+    code, end = outcomes.end(), time.monotonic() + given["timeout"]
+    for there in made if given["wait"] else ():
+        left = max(0.0, end - time.monotonic())
+        with client_at(there, timeless) as client:
+            waited(client, there, given["wait"], left, quiet=given["quiet"])
+    return code

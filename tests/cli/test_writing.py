@@ -336,6 +336,49 @@ def test_each_copy_is_a_reference(run: Run, cloud: Cloud) -> None:
     assert "to east: full" in ended.err
 
 
+def test_copies_are_waited_for_in_their_own_region(run: Run, cloud: Cloud) -> None:
+    """The source's region does not show them; what refused stays partial."""
+    cloud.refused["east"] = QuotaError("full")
+    cloud.add(snapshot("s-1-south", region="south"))
+    cloud.born["s-1-south"] = 0.0
+    ended = run("copy", ONE, "--to", "south", "--to", "east", "--wait", "complete")
+    late = run("copy", ONE, "--to", "south", "--to", "west", "--wait", "usable", "--timeout", "40")
+
+    assert (3, "copied  ledger:south/s-1-south\n") == (ended.code, ended.out)
+    assert 60 <= cloud.time.now
+    assert (6, 2) == (late.code, len(late.out.splitlines()))
+
+
+def test_a_deletion_that_has_grown_since_it_was_shown_is_not_done(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody reads the plan, a backup builds on what is in it."""
+    monkeypatch.setattr(LedgerDriver, "deletes_subtree", True)
+    monkeypatch.setattr(asking, "_terminal", lambda: True)
+
+    def answer(_: str) -> str:
+        cloud.add(snapshot("late", parent_id="s-1"))
+        return "y"
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", answer)
+    ended = run("delete", ONE)
+
+    assert (1, []) == (ended.code, cloud.sent)
+    assert "more than was planned: late" in ended.err
+
+
+def test_a_group_without_members_is_asked_about_too(
+    run: Run, cloud: Cloud, terminal: list[str]
+) -> None:
+    """It is something to lose."""
+    group = run("create-group", HERE, "--disk", "d-1").out.strip()
+    cloud.groups["g-new-1"] = (cloud.groups["g-new-1"][0], ())
+    terminal.append("n")
+
+    assert 8 == run("delete", group).code
+    assert "g-new-1" in cloud.groups
+
+
 def test_share_lock_and_their_opposites(run: Run, cloud: Cloud) -> None:
     """Each says what it did."""
     assert f"shared  {ONE}\n" == run("share", ONE, "--with", "a").out

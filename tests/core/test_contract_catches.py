@@ -626,7 +626,7 @@ class DropsAMember(MemoryDriver):
         return super().group({**row, "members": row["members"][:-1]})
 
 
-@breaks("C38", also="C39 C40 C51 C54 C55 C72")
+@breaks("C38", also="C39 C40 C51 C72")
 class GroupsByTimeAlone(DerivingDriver):
     """Takes snapshots of one time for a group, whatever their names and servers."""
 

@@ -1,12 +1,14 @@
 """Deletion is honest: the plan says what stands against it and what would go along."""
 
+from typing import Any
+
 import pytest
 
 from snapkit.deleting import blockers, children_first, descendants, plan
-from snapkit.errors import ConflictError, NotFoundError, UnavailableError
+from snapkit.errors import ConflictError, NotFoundError, ProtocolError, UnavailableError
 from snapkit.model import Snapshot, SnapshotStatus, Usage
 from snapkit.writes import Blocker, Reason
-from tests.ledger import Cloud, client_over, snapshot
+from tests.ledger import Cloud, LedgerDriver, client_over, snapshot
 
 S = SnapshotStatus
 CHAIN = [
@@ -164,6 +166,16 @@ def test_each_item_says_how_it_ended() -> None:
     }
 
 
+def test_when_all_fail_the_error_has_each_reason() -> None:
+    """The second reason must not cost a second night."""
+    cloud = Cloud(refused={f"s-{n}": ConflictError(f"trouble {n % 5}") for n in range(6)})
+    cloud.add(*(snapshot(f"s-{number}") for number in range(6)))
+    with pytest.raises(ConflictError, match="trouble 0") as caught:
+        client_over(cloud).delete([f"s-{number}" for number in range(6)])
+
+    assert "s-1: trouble 1; s-2: trouble 2; s-3: trouble 3; and 1 more" == caught.value.hint
+
+
 def test_a_request_that_fails_fails_for_its_items_only() -> None:
     """The others are still deleted."""
     cloud = Cloud(unsent=[UnavailableError("ill")])
@@ -188,3 +200,93 @@ def test_a_group_goes_with_its_members() -> None:
     assert all(one.ok for one in results)
     assert ({}, {}) == (cloud.snapshots, cloud.groups)
     assert client.delete_group(group.id)[0].absent
+
+
+def test_what_goes_along_is_held_by_what_holds_the_named() -> None:
+    """Agreeing to descendants is not agreeing to delete a locked one, or one of an image."""
+    cloud = Cloud()
+    cloud.add(snapshot("root"), snapshot("child", parent_id="root", usage=Usage(images=1)))
+    with pytest.raises(ConflictError, match="child, which builds on it, is used by an image"):
+        client_over(cloud, deletes_subtree=True).delete(["root"], force=True, cascade=True)
+
+    assert [] == cloud.sent
+
+
+def test_a_plan_that_has_grown_is_not_carried_out() -> None:
+    """A person reads it for minutes, and a backup builds on it meanwhile."""
+    cloud = Cloud()
+    cloud.add(snapshot("root"))
+    client = client_over(cloud, deletes_subtree=True)
+    agreed = client.plan_delete(["root"])
+    cloud.add(snapshot("child", parent_id="root"))
+    with pytest.raises(ConflictError, match="more than was planned: child"):
+        client.carry_out(agreed)
+
+    assert [] == cloud.sent
+
+
+def test_a_group_takes_along_no_more_than_was_agreed_and_tells_it() -> None:
+    """Whoever agreed to a cascade agreed to the one that was shown."""
+    cloud = Cloud()
+    client = client_over(cloud, deletes_subtree=True)
+    group = client.create_group(disk_ids=["d-1", "d-2"])
+    first = group.members[0].id
+    cloud.add(snapshot("child", parent_id=first))
+    agreed = client.plan_delete([member.id for member in group.members])
+    cloud.add(snapshot("late", parent_id=first))
+    with pytest.raises(ConflictError, match="more than was planned: late"):
+        client.delete_group(group.id, cascade=True, agreed=agreed)
+    del cloud.snapshots["late"]
+    results = client.delete_group(group.id, cascade=True, agreed=agreed)
+
+    assert "child" == results[0].id
+    assert {} == cloud.snapshots
+
+
+def test_what_went_before_a_group_that_stays_is_told() -> None:
+    """An error alone would hide that something is gone."""
+    cloud = Cloud()
+    client = client_over(cloud, deletes_subtree=True)
+    group = client.create_group(disk_ids=["d-1", "d-2"])
+    cloud.add(snapshot("child", parent_id=group.members[0].id))
+    driver: Any = client._driver  # pyright: ignore[reportPrivateUsage] - made to fail
+
+    def ill(*_: object, **__: object) -> None:
+        raise UnavailableError("ill")
+
+    driver.delete_group = ill
+    results = client.delete_group(group.id, cascade=True)
+
+    assert [("child", True), (group.id, False)] == [(one.id, one.ok) for one in results]
+
+
+def test_what_cannot_be_read_is_not_taken_for_absent() -> None:
+    """It would be told as deleted, and be there."""
+    cloud = Cloud(troubles=("a row without an id",))
+    with pytest.raises(ProtocolError, match="whether s-1 are there: a row without an id"):
+        client_over(cloud).delete(["s-1"])
+
+
+def test_chains_that_cannot_be_read_whole_need_a_cascade() -> None:
+    """The row that is missing may be a child."""
+    cloud = Cloud(troubles=("a row without an id",))
+    cloud.add(snapshot("root"))
+    client = client_over(cloud, deletes_subtree=True)
+    with pytest.raises(ConflictError, match="cannot be told what else builds on it"):
+        client.delete(["root"])
+    client.delete(["root"], cascade=True)
+
+    assert {} == cloud.snapshots
+
+
+def test_a_place_that_is_not_there_is_no_deleted_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider's own 'not found' may be about the region."""
+
+    def no_region(*_: object, **__: object) -> None:
+        raise NotFoundError("no such region", code="InvalidRegion.NotFound")
+
+    monkeypatch.setattr(LedgerDriver, "list_groups", no_region)
+    with pytest.raises(NotFoundError, match="no such region"):
+        client_over(Cloud()).delete_group("g-1")
+    with pytest.raises(NotFoundError, match="no such region"):
+        client_over(Cloud()).wait_group("g-1", "gone")

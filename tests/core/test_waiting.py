@@ -17,7 +17,7 @@ from snapkit.errors import (
 )
 from snapkit.model import Snapshot, SnapshotStatus
 from snapkit.waiting import Patience, Progress, Until, Watch, reached, wait_for
-from tests.ledger import Cloud, Time, client_over, snapshot
+from tests.ledger import Cloud, LedgerDriver, Time, client_over, snapshot
 
 S = SnapshotStatus
 HASTY = Patience(timeout=600, shortest=1, longest=15, growth=1.5, grace=30, misses=3)
@@ -335,3 +335,72 @@ def test_a_group_that_never_shows_is_not_there() -> None:
 def test_a_group_that_is_gone_is_none() -> None:
     """Absence is what a deletion wants."""
     assert client_over(Cloud()).wait_group("g-1", "gone", patience=HASTY) is None
+
+
+def test_a_group_that_is_still_there_is_not_gone() -> None:
+    """Even if it shows no members: an empty answer is no success."""
+    cloud = Cloud()
+    client, group = grouped(cloud)
+    cloud.groups[group.id] = (cloud.groups[group.id][0], ())
+    with pytest.raises(WaitTimeoutError, match="still there, wanted gone after 600 s"):
+        client.wait_group(group.id, "gone", patience=HASTY)
+
+    assert 600 <= cloud.time.now <= 601
+
+
+def test_a_wait_for_a_group_to_go_can_be_cancelled() -> None:
+    """Like every wait."""
+    cloud = Cloud()
+    client, group = grouped(cloud)
+    cloud.groups[group.id] = (cloud.groups[group.id][0], ())
+    with pytest.raises(WaitCancelledError):
+        client.wait_group(group.id, "gone", patience=HASTY, cancelled=lambda: True)
+
+
+def test_members_that_show_late_are_waited_for_too() -> None:
+    """A group is one thing: half of it complete is not complete."""
+    cloud = Cloud()
+    client, group = grouped(cloud)
+    whole = cloud.groups[group.id]
+    cloud.groups[group.id] = (whole[0], whole[1][:1])
+
+    def show() -> None:
+        if cloud.time.now > 30:
+            cloud.groups[group.id] = whole
+            cloud.born[whole[1][1]] = 20.0
+
+    cloud.time.on_sleep = show
+    found = client.wait_group(group.id, "complete", patience=HASTY)
+
+    assert found is not None
+    assert [S.AVAILABLE, S.AVAILABLE] == [member.status for member in found.members]
+    assert 80 <= cloud.time.now
+
+
+def test_a_look_at_a_group_that_fails_in_passing_is_taken_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one at snapshots is."""
+    cloud = Cloud()
+    client, group = grouped(cloud)
+    troubles = [UnavailableError("ill") for _ in range(3)]
+    listed = LedgerDriver.list_groups
+
+    def ill(*args: Any, **settings: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return listed(*args, **settings)
+
+    monkeypatch.setattr(LedgerDriver, "list_groups", ill)
+
+    assert client.wait_group(group.id, "complete", patience=HASTY) is not None
+
+
+def test_what_cannot_be_read_is_not_gone() -> None:
+    """A wait for a deletion takes what is missing for success."""
+    cloud = Cloud(troubles=("a row without an id",))
+    told: list[Progress] = []
+    with pytest.raises(WaitTimeoutError, match="'s-1' is not seen after 600 s, wanted gone"):
+        client_over(cloud).wait(["s-1"], "gone", patience=HASTY, on_progress=told.append)
+
+    assert {0} == {one.done for one in told}

@@ -1,9 +1,10 @@
 """What a client does about writes, whatever the provider."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from snapkit.client import Client
@@ -16,16 +17,28 @@ from snapkit.errors import (
     OutcomeUnknown,
     QuotaError,
     Sent,
+    ThrottledError,
     TransportError,
     UnavailableError,
     UnsupportedError,
 )
-from snapkit.model import Kind, Origin, SnapshotStatus, SourceDisk, Tags, Usage
+from snapkit.model import (
+    Kind,
+    Origin,
+    Snapshot,
+    SnapshotGroup,
+    SnapshotStatus,
+    SourceDisk,
+    Tags,
+    Usage,
+)
 from snapkit.rules import Rules, TextRule
 from snapkit.writes import (
     MARKER_TAG,
     Blocker,
     Disk,
+    GroupMade,
+    NewGroup,
     Reason,
     carries,
     marked_name,
@@ -501,3 +514,137 @@ def test_an_expiry_goes_to_the_driver() -> None:
     client_over(cloud).create("d-1", expires_at=when)
 
     assert when == cloud.sent[0][1].expires_at
+
+
+class DerivedDriver(NameDriver):
+    """A provider without groups: all that carry one name are one, if there are two of them."""
+
+    capabilities = NameDriver.capabilities - {Capability.GROUPS} | {Capability.DERIVED_GROUPS}
+
+    def create_group(self, new: NewGroup) -> GroupMade:
+        made = super().create_group(new)
+        _, ids = self.cloud.groups[made.group_id or ""]
+        return GroupMade(snapshot_ids=ids)
+
+    def derive_groups(self, snapshots: Sequence[Snapshot]) -> list[SnapshotGroup]:
+        alike: dict[str, list[Snapshot]] = {}
+        for one in snapshots:
+            alike.setdefault(one.name or "", []).append(one)
+        return [
+            SnapshotGroup(
+                id=f"g-{name}",
+                provider=self.name,
+                account="",
+                region=self.connection.region,
+                name=name,
+                status=SnapshotStatus.CREATING,
+                raw_status=None,
+                members=tuple(members),
+            )
+            for name, members in alike.items()
+            if len(members) > 1
+        ]
+
+
+def test_a_group_that_was_started_is_not_started_again_because_it_does_not_show() -> None:
+    """The answer came: what cannot be seen afterwards is no reason for a second one."""
+    cloud = Cloud(lag=500)
+    with pytest.raises(OutcomeUnknown, match=r"s-new-1, s-new-2") as caught:
+        client_over(cloud, DerivedDriver).create_group(disk_ids=["d-1", "d-2"])
+
+    assert (1, 2) == (creates(cloud), len(cloud.snapshots))
+    assert caught.value.key is not None
+
+
+def test_a_group_that_was_started_is_looked_for_until_looks_work() -> None:
+    """A refused look says nothing about the group, and must not read as 'nothing was sent'."""
+    cloud = Cloud(blind=[ThrottledError("slow down", sent=Sent.NO)])
+    client_over(cloud, DerivedDriver).create_group(disk_ids=["d-1", "d-2"])
+
+    assert 1 == creates(cloud)
+
+
+def test_snapshots_with_the_key_that_are_no_group_are_not_taken_twice() -> None:
+    """One was deleted, or its disk detached, since the earlier run."""
+    cloud = Cloud()
+    client = client_over(cloud, DerivedDriver)
+    client.create_group(disk_ids=["d-1", "d-2"], key="nightly")
+    del cloud.snapshots["s-new-1"]
+    with pytest.raises(ConflictError, match="s-new-2"):
+        client.create_group(disk_ids=["d-1", "d-2"], key="nightly")
+
+    assert 1 == creates(cloud)
+
+
+@pytest.mark.parametrize("base", [TagDriver, NameDriver, DerivedDriver])
+def test_the_key_counts_for_a_group_and_not_the_name(base: type[LedgerDriver]) -> None:
+    """A name often has a date in it, and the second run comes after midnight."""
+    cloud = Cloud()
+    client = client_over(cloud, base)
+    first = client.create_group(disk_ids=["d-1", "d-2"], name="monday", key="nightly")
+    second = client.create_group(disk_ids=["d-1", "d-2"], name="tuesday", key="nightly")
+
+    assert (first.id, 1) == (second.id, creates(cloud))
+
+
+@STYLES
+def test_what_was_started_is_returned_although_it_cannot_be_read(
+    base: type[LedgerDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error here would look like one of the creation, and the caller would make another."""
+    cloud = Cloud()
+    client = client_over(cloud, base)
+
+    def ill(*_: object, **__: object) -> None:
+        raise UnavailableError("ill")
+
+    monkeypatch.setattr(LedgerDriver, "list_snapshots", ill)
+    monkeypatch.setattr(LedgerDriver, "list_groups", ill)
+    made = client.create("d-1", name="before")
+    group = client.create_group(disk_ids=["d-1", "d-2"])
+
+    assert ("s-new-1", "g-new-1") == (made.id, group.id)
+
+
+def test_a_snapshot_that_could_not_be_finished_is_told_with_its_id_and_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error of a second request must not read as if there were no snapshot."""
+    cloud = Cloud()
+    client = client_over(cloud, NameDriver)
+
+    def ill(*_: object) -> None:
+        raise ThrottledError("slow down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LedgerDriver, "finish_snapshot", ill)
+        with pytest.raises(OutcomeUnknown, match="'s-new-1' was started") as caught:
+            client.create("d-1", name="before", description="why")
+    settled = client.create("d-1", name="before", description="why", key=caught.value.key)
+
+    assert ("s-new-1", 1) == (settled.id, creates(cloud))
+
+
+def test_a_group_without_members_is_not_rolled_back() -> None:
+    """Nothing done is no success."""
+    cloud = Cloud()
+    client = client_over(cloud)
+    made = client.create_group(disk_ids=["d-1", "d-2"])
+    cloud.groups[made.id] = (cloud.groups[made.id][0], ())
+    with pytest.raises(ConflictError, match="no members"):
+        client.roll_back_group(made.id)
+
+    assert 1 == len(cloud.sent)
+
+
+def test_a_disk_of_another_snapshot_is_not_adopted() -> None:
+    """A disk need not say what it was made from, and wrong data is worse than a second disk."""
+    cloud = Cloud()
+    cloud.add(snapshot("s-1"), snapshot("s-2"))
+    client = client_over(cloud, NameDriver)
+    first = client.restore("s-1", name="back", key="nightly")
+    cloud.disks[first.id] = attrs.evolve(cloud.disks[first.id], snapshot_id=None)
+    cloud.tokens.clear()
+
+    assert first.id != client.restore("s-2", name="back", key="nightly").id
+    assert first.id == client.restore("s-1", name="back", key="nightly").id

@@ -1,6 +1,6 @@
 """Every write of the driver against the emulated cloud, refusals included."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ from snapkit.model import DiskRole, Kind, Origin, Snapshot, SnapshotGroup, Snaps
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.retry import RetryPolicy
 from snapkit.settings import open_driver
-from snapkit.transport import Clock
+from snapkit.transport import Api, Call, Clock, Transport
 from snapkit.writes import (
     MARKER_TAG,
     Change,
@@ -405,6 +405,25 @@ def test_a_group_goes_with_its_members(emulator: Emulator, driver: Driver) -> No
     assert (True, Kind.GROUP) == (again.absent, again.kind)
     assert [] == groups(driver)
     assert not {member.id for member in group.members} & set(seen(driver))
+
+
+def test_a_group_that_still_shows_is_not_called_absent(
+    emulator: Emulator, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not found may be one of its members, and then nothing was deleted."""
+    place(emulator).add(GroupRecord(id="csnap-1", snapshot_ids=["snap-image"], created_at=NOW))
+
+    (group,) = groups(driver)
+    send = driver.connection.transport.call
+
+    def refuse(_: Transport, api: Api, call: Call) -> Mapping[str, Any]:
+        if call.operation == "DeleteSnapshotGroup":
+            raise NotFoundError("no such snapshot", code="InvalidSnapshotId.NotFound")
+        return send(api, call)
+
+    monkeypatch.setattr(Transport, "call", refuse)
+    with pytest.raises(NotFoundError, match="no such snapshot"):
+        driver.delete_group(group, force=False)
 
 
 def test_a_group_with_an_image_stays(emulator: Emulator, driver: Driver) -> None:
