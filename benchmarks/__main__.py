@@ -1,10 +1,10 @@
-"""Print every figure: ``python -m benchmarks [startup] [streaming]``."""
+"""Print every figure: ``python -m benchmarks [startup] [streaming] [sweep]``."""
 
 import sys
 
-from benchmarks import startup, streaming
+from benchmarks import startup, streaming, sweep
 
-BENCHMARKS = {"startup": startup.main, "streaming": streaming.main}
+BENCHMARKS = {"startup": startup.main, "streaming": streaming.main, "sweep": sweep.main}
 
 
 def main() -> None:

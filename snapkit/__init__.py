@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from snapkit import errors as errors
     from snapkit.client import Client as Client
     from snapkit.client import connect as connect
+    from snapkit.config import Config as Config
+    from snapkit.config import Profile as Profile
+    from snapkit.config import load_config as load_config
     from snapkit.credentials import Credentials as Credentials
     from snapkit.credentials import Secret as Secret
     from snapkit.deleting import DeletePlan as DeletePlan
     from snapkit.driver import Capability as Capability
     from snapkit.errors import SnapkitError as SnapkitError
+    from snapkit.fleet import SweepProgress as SweepProgress
     from snapkit.fleet import list_groups as list_groups
     from snapkit.fleet import list_snapshots as list_snapshots
+    from snapkit.fleet import sweep as sweep
     from snapkit.listing import Listing as Listing
     from snapkit.listing import Outcome as Outcome
     from snapkit.listing import Report as Report
@@ -64,10 +69,11 @@ _HOMES = {
     "writes": ("Blocker", "Copied", "Disk", "ItemResult"),
     "waiting": ("Patience", "Progress", "Until"),
     "client": ("Client", "connect"),
+    "config": ("Config", "Profile", "load_config"),
     "credentials": ("Credentials", "Secret"),
     "driver": ("Capability",),
     "errors": ("SnapkitError",),
-    "fleet": ("list_groups", "list_snapshots"),
+    "fleet": ("SweepProgress", "list_groups", "list_snapshots", "sweep"),
     "listing": ("Listing", "Outcome", "Report", "Scope", "ScopeReport"),
     "model": (
         "Consistency",
@@ -96,6 +102,7 @@ __all__ = [
     "Blocker",
     "Capability",
     "Client",
+    "Config",
     "Consistency",
     "Copied",
     "Credentials",
@@ -111,6 +118,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Patience",
+    "Profile",
     "Progress",
     "Reader",
     "Ref",
@@ -126,6 +134,7 @@ __all__ = [
     "SnapshotQuery",
     "SnapshotStatus",
     "SourceDisk",
+    "SweepProgress",
     "TagFilter",
     "Tags",
     "Target",
@@ -136,7 +145,9 @@ __all__ = [
     "errors",
     "list_groups",
     "list_snapshots",
+    "load_config",
     "providers",
+    "sweep",
 ]
 
 

@@ -69,19 +69,23 @@ def _token(value: "str | Secret | None") -> Secret | None:
     return _secret(value) if value else None
 
 
-def _check(name: str, text: str) -> None:
-    if not text or text != text.strip():
+def _is_sound(text: str) -> bool:
+    return bool(text) and text == text.strip()
+
+
+def _check(name: str, *, sound: bool) -> None:
+    if not sound:
         raise CredentialsMissingError(
             f"the {name} is empty or has blanks around it", hint="copy it again without blanks"
         )
 
 
 def _sound_key(_: Any, __: Any, value: str) -> None:
-    _check("access key id", value)
+    _check("access key id", sound=_is_sound(value))
 
 
 def _sound_secret(_: Any, __: Any, value: Secret) -> None:
-    _check("secret", value.reveal())
+    _check("secret", sound=_is_sound(value.reveal()))
 
 
 @attrs.frozen(kw_only=True)

@@ -12,13 +12,14 @@ from typing import ClassVar
 
 import attrs
 
-from snapkit.credentials import EnvironmentNames
+from snapkit.credentials import CredentialSource, EnvironmentNames
 from snapkit.errors import ConfigurationError, UnsupportedError
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
 from snapkit.paging import Cursor, Page
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
 from snapkit.rules import Rules
+from snapkit.sources import KeyPlace, Role, Surroundings
 from snapkit.transport import Transport
 from snapkit.writes import (
     Blocker,
@@ -135,6 +136,8 @@ class Driver(ABC):
     rates: ClassVar[Mapping[str, Rate]] = {}
     """Documented limits by operation; the entry ``""`` is for all others together."""
     environment: ClassVar[EnvironmentNames]
+    credential_files: ClassVar[Sequence[str]] = ()
+    """The files in which the vendor's own tools keep keys; ``~`` is the user's home."""
     options: ClassVar[Mapping[str, Option]] = {}
     home_region: ClassVar[str]
     """Where to ask what regions there are."""
@@ -288,6 +291,25 @@ class Driver(ABC):
     def close(self) -> None:
         """Release what the adapter itself holds. Calling it twice is fine."""
         return
+
+    @classmethod
+    def key_sources(cls) -> Sequence[KeyPlace]:
+        """Return where to look for keys after the environment, in the vendor's own order."""
+        return ()
+
+    @classmethod
+    def instance_source(cls, around: Surroundings) -> CredentialSource:
+        """Return the credentials of this machine's own role; called only when asked for."""
+        del around
+        raise UnsupportedError(
+            f"{cls.name} offers no credentials of the machine's own", provider=cls.name
+        )
+
+    @classmethod
+    def assumed(cls, role: Role, base: CredentialSource, around: Surroundings) -> CredentialSource:
+        """Return the credentials of *role*, taken on with those of *base* when first needed."""
+        del role, base, around
+        raise UnsupportedError(f"{cls.name} offers no roles to take on", provider=cls.name)
 
     @classmethod
     def unsupported(cls, capability: Capability) -> UnsupportedError:

@@ -4,47 +4,38 @@ Scopes are listed side by side by daemon threads; pages are handed on as they ar
 that fails, hangs or is denied never holds or hides the others: it is named in the report.
 """
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import Any, TypeAlias, overload
 
 import attrs
 
-from snapkit.client import Client
-from snapkit.credentials import Credentials
-from snapkit.errors import DeadlineExceededError, SnapkitError
-from snapkit.http import Http
-from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
+from snapkit.engine import Engine, Task, sendable
+from snapkit.errors import ArgumentError, QueryError
+from snapkit.listing import Listing
 from snapkit.model import Kind, Snapshot, SnapshotGroup
 from snapkit.query import GroupQuery, SnapshotQuery, check_filters
-from snapkit.rate import Limiter
+from snapkit.rate import SHARE, Limiter
 from snapkit.retry import RetryPolicy
-from snapkit.settings import Target, open_driver
+from snapkit.settings import Target
+from snapkit.sweeping import (
+    Crew,
+    Job,
+    Plan,
+    SweepProgress,
+    ask,
+    fair_order,
+    in_order,
+    keys_of,
+    pages_of,
+    telling,
+)
 from snapkit.transport import Clock
 
-__all__ = ["list_groups", "list_snapshots"]
+__all__ = ["SweepProgress", "list_groups", "list_snapshots", "sweep"]
 
-T = TypeVar("T", Snapshot, SnapshotGroup)
 Targets: TypeAlias = Iterable[Target | str] | Target | str
-_PAGES_AHEAD = 4
-"""Pages per thread that may wait for a slow reader."""
-
-
-@attrs.frozen(kw_only=True)
-class _Plan:
-    """How to list, whatever is listed; times in seconds."""
-
-    workers: int = 16
-    timeout: float | None = None
-    """Over everything; None: no bound."""
-    scope_timeout: float = 300.0
-    keep_raw: bool = False
-    policy: RetryPolicy = attrs.field(factory=RetryPolicy)
-    limiter: Limiter = attrs.field(factory=Limiter)
-    clock: Clock = attrs.field(factory=Clock)
 
 
 def list_snapshots(
@@ -71,8 +62,8 @@ def list_snapshots(
     check_filters(SnapshotQuery, filters)
     wanted = attrs.evolve(query or SnapshotQuery(), **filters)
     plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, clock)
-    sweep = _Sweep(_resolved(targets), Kind.SNAPSHOT, plan, lambda one: one.snapshots(wanted))
-    return sweep.listing()
+    jobs = [Job(target, Kind.SNAPSHOT) for target in _resolved(targets)]
+    return _listing(Crew(jobs, plan, lambda one, _: one.snapshots(wanted)))
 
 
 def list_groups(
@@ -97,8 +88,148 @@ def list_groups(
     check_filters(GroupQuery, filters)
     wanted = attrs.evolve(query or GroupQuery(), **filters)
     plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, clock)
-    sweep = _Sweep(_resolved(targets), Kind.GROUP, plan, lambda one: one.groups(wanted, fill=fill))
-    return sweep.listing()
+    jobs = [Job(target, Kind.GROUP) for target in _resolved(targets)]
+    return _listing(Crew(jobs, plan, lambda one, _: one.groups(wanted, fill=fill)))
+
+
+@overload
+def sweep(
+    targets: Targets,
+    query: SnapshotQuery | GroupQuery | None = None,
+    *,
+    kinds: Iterable[Kind | str] | Kind | str,
+    executor: Executor | None = None,
+    ordered: bool = False,
+    workers: int = 16,
+    timeout: float | None = None,
+    scope_timeout: float = 300.0,
+    on_progress: Callable[[SweepProgress], None] | None = None,
+    rate_share: float = 1.0,
+    keep_raw: bool = False,
+    policy: RetryPolicy | None = None,
+    limiter: Limiter | None = None,
+    **filters: Any,
+) -> Listing[Any]: ...
+
+
+@overload
+def sweep(
+    targets: Targets,
+    query: SnapshotQuery | None = None,
+    *,
+    executor: Executor | None = None,
+    ordered: bool = False,
+    workers: int = 16,
+    timeout: float | None = None,
+    scope_timeout: float = 300.0,
+    on_progress: Callable[[SweepProgress], None] | None = None,
+    rate_share: float = 1.0,
+    keep_raw: bool = False,
+    policy: RetryPolicy | None = None,
+    limiter: Limiter | None = None,
+    **filters: Any,
+) -> Listing[Snapshot]: ...
+
+
+def sweep(
+    targets: Targets,
+    query: SnapshotQuery | GroupQuery | None = None,
+    *,
+    kinds: Iterable[Kind | str] | Kind | str = ("snapshot",),
+    executor: Executor | None = None,
+    ordered: bool = False,
+    workers: int = 16,
+    timeout: float | None = None,
+    scope_timeout: float = 300.0,
+    on_progress: Callable[[SweepProgress], None] | None = None,
+    rate_share: float = 1.0,
+    keep_raw: bool = False,
+    policy: RetryPolicy | None = None,
+    limiter: Limiter | None = None,
+    **filters: Any,
+) -> Listing[Any]:
+    """Return the snapshots in all *targets*, and the groups if *kinds* asks for them.
+
+    Targets, query, filters and times as for list_snapshots; with both kinds a filter must be
+    one that both have. Accounts take turns. With *ordered*, rows come in the order of the
+    targets, each scope's as listed; what arrives too early is kept in memory.
+    *on_progress* is called in the reader's thread after each page.
+
+    With an *executor* each scope is one task for it, at most *workers* at a time; the worker
+    needs snapkit and finds the credentials where it runs. *rate_share* is the part of the
+    providers' limits that each process may use. Targets with explicit credentials raise
+    ConfigurationError then; what an executor does wrong is a failed scope.
+    """
+    wanted = _wanted(kinds, query, filters)
+    places = _resolved(targets)
+    jobs = [Job(target, kind) for target in places for kind in wanted]
+    if not 0 < rate_share <= 1:
+        raise ArgumentError(f"the rate share is {rate_share:g}", hint="give a part of 1, as 0.25")
+    if limiter is not None and (rate_share != 1 or executor is not None):
+        raise ArgumentError(
+            "a limiter has its own share and stays in this process",
+            hint="give a rate_share alone, or a limiter without share and executor",
+        )
+    if executor is None:
+        limiter = limiter or Limiter(share=SHARE * rate_share)
+        plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, None)
+        local = Crew(jobs, plan, lambda one, kind: ask(one, wanted[kind]))
+        events, report = local.events(), local.report
+    else:
+        run = uuid.uuid4().hex
+        engine = Engine(
+            executor=executor,
+            tasks=[
+                Task(
+                    target=sendable(job.target),
+                    kind=job.kind,
+                    query=wanted[job.kind],
+                    run=run,
+                    seconds=scope_timeout,
+                    rate_share=rate_share,
+                    keep_raw=keep_raw,
+                    policy=policy or RetryPolicy(),
+                )
+                for job in jobs
+            ],
+            order=fair_order([job.account for job in jobs]),
+            workers=max(1, workers),
+            timeout=timeout,
+        )
+        events, report = engine.events(), engine.report
+    if on_progress is not None:
+        events = telling(events, len(jobs), on_progress)
+    return Listing(pages_of(in_order(events) if ordered else events), report)
+
+
+def _listing(crew: Crew) -> Listing[Any]:
+    return Listing(pages_of(crew.events()), crew.report)
+
+
+def _wanted(
+    kinds: Iterable[Kind | str] | Kind | str,
+    query: SnapshotQuery | GroupQuery | None,
+    filters: dict[str, Any],
+) -> "dict[Kind, SnapshotQuery | GroupQuery]":
+    """Return what to ask for, by kind; QueryError for what does not fit."""
+    words = [kinds] if isinstance(kinds, Kind | str) else list(kinds)
+    known = {kind.value: kind for kind in Kind}
+    wanted: dict[Kind, SnapshotQuery | GroupQuery] = {}
+    for word in words:
+        kind = word if isinstance(word, Kind) else known.get(word)
+        if kind is None:
+            raise QueryError(f"no kind {word!r}", hint=f"known: {', '.join(sorted(known))}")
+        of = GroupQuery if kind is Kind.GROUP else SnapshotQuery
+        check_filters(of, filters)
+        if query is not None and type(query) is not of:
+            raise QueryError(
+                f"a {type(query).__name__} cannot select {kind.value}s",
+                hint="sweep each kind by itself, or give filters that both have",
+            )
+        wanted[kind] = attrs.evolve(query or of(), **filters)
+    if not wanted:
+        raise QueryError("no kind is asked for", hint=f"known: {', '.join(sorted(known))}")
+    return wanted
 
 
 def _plan(
@@ -109,8 +240,8 @@ def _plan(
     policy: RetryPolicy | None,
     limiter: Limiter | None,
     clock: Clock | None,
-) -> _Plan:
-    return _Plan(
+) -> Plan:
+    return Plan(
         workers=max(1, workers),
         timeout=timeout,
         scope_timeout=scope_timeout,
@@ -124,169 +255,4 @@ def _plan(
 def _resolved(targets: Targets) -> list[Target]:
     single = [targets] if isinstance(targets, Target | str) else targets
     found = [one if isinstance(one, Target) else Target.parse(one) for one in single]
-    return list({(one, _keys(one)): one for one in reversed(found)}.values())[::-1]
-
-
-def _keys(target: Target) -> object:
-    """Return what tells the credentials of *target* from others; equal targets may differ."""
-    given = target.credentials
-    return given if given is None or isinstance(given, Credentials) else id(given)
-
-
-@attrs.define
-class _Sweep(Generic[T]):
-    targets: list[Target]
-    kind: Kind
-    plan: _Plan
-    start: Callable[[Client], Listing[T]]
-    reports: list[Callable[[], ScopeReport]] = attrs.field(init=False)
-    ready: "queue.Queue[tuple[int, list[T] | BaseException | None]]" = attrs.field(init=False)
-    todo: "queue.SimpleQueue[int]" = attrs.field(factory=queue.SimpleQueue[int])
-    closed: bool = False
-    stop: threading.Event = attrs.field(factory=threading.Event)
-    sessions: dict[str | None, Http] = attrs.field(factory=dict[str | None, Http])
-    lock: threading.Lock = attrs.field(factory=threading.Lock)
-
-    def __attrs_post_init__(self) -> None:
-        self.reports = [self._waiting(target) for target in self.targets]
-        self.ready = queue.Queue(maxsize=self.plan.workers * _PAGES_AHEAD)
-
-    def listing(self) -> Listing[T]:
-        return Listing(self._pages(), lambda: Report(tuple(report() for report in self.reports)))
-
-    def _scope(self, target: Target) -> Scope:
-        return Scope(
-            provider=target.provider,
-            account=target.account,
-            region=target.region,
-            kind=self.kind,
-        )
-
-    def _waiting(self, target: Target) -> Callable[[], ScopeReport]:
-        return partial(_same, ScopeReport(scope=self._scope(target)))
-
-    def _pages(self) -> Iterator[list[T]]:
-        monotonic = time.monotonic
-        end = None if self.plan.timeout is None else monotonic() + self.plan.timeout
-        for index in range(len(self.targets)):
-            self.todo.put(index)
-        for _ in range(min(self.plan.workers, len(self.targets))):
-            threading.Thread(target=self._work, args=(end,), daemon=True).start()
-        running = len(self.targets)
-        try:
-            while running:
-                try:
-                    left = None if end is None else max(0.0, end - monotonic())
-                    _, item = self.ready.get(timeout=left)
-                except queue.Empty:
-                    self._time_out()
-                    yield from self._left_over()
-                    return
-                if isinstance(item, BaseException):
-                    raise item
-                if item is None:
-                    running -= 1
-                else:
-                    yield item
-        finally:
-            self.stop.set()
-            with self.lock:
-                for session in self.sessions.values():
-                    session.close()
-
-    def _time_out(self) -> None:
-        """Close the books: what is still running is late, and nothing changes any more."""
-        with self.lock:
-            self.closed = True
-            final = [self._final(report()) for report in self.reports]
-            self.reports = [partial(_same, report) for report in final]
-
-    def _final(self, seen: ScopeReport) -> ScopeReport:
-        if seen.outcome is not Outcome.RUNNING:
-            return seen
-        late = DeadlineExceededError(
-            f"not finished after {self.plan.timeout:g} s",
-            provider=seen.scope.provider,
-            account=seen.scope.account,
-            region=seen.scope.region,
-            hint="allow more time, or list fewer regions",
-        )
-        return attrs.evolve(seen, outcome=Outcome.TIMED_OUT, error=late)
-
-    def _left_over(self) -> Iterator[list[T]]:
-        """Yield the pages of scopes that ended just before the books were closed."""
-        while not self.ready.empty():
-            _, item = self.ready.get()
-            if isinstance(item, BaseException):
-                raise item
-            if item is not None:
-                yield item
-
-    def _settle(self, index: int, report: Callable[[], ScopeReport]) -> None:
-        with self.lock:
-            if not self.closed:
-                self.reports[index] = report
-
-    def _work(self, end: float | None) -> None:
-        while not self.stop.is_set():
-            try:
-                index = self.todo.get_nowait()
-            except queue.Empty:
-                return
-            item: BaseException | None = None
-            try:
-                self._list(index, end)
-            except SnapkitError as error:
-                seen = self.reports[index]()
-                if seen.outcome is Outcome.RUNNING:
-                    self._settle(index, partial(_same, _failed(seen, error)))
-            except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
-                item = error
-            self._hand_on(index, item)
-
-    def _list(self, index: int, end: float | None) -> None:
-        target, plan = self.targets[index], self.plan
-        left = float("inf") if end is None else end - time.monotonic()
-        driver = open_driver(
-            target,
-            http=self._http(target.ca_bundle),
-            limiter=plan.limiter,
-            policy=plan.policy,
-            clock=plan.clock,
-            deadline=plan.clock.monotonic() + min(plan.scope_timeout, left),
-            keep_raw=plan.keep_raw,
-        )
-        try:
-            listing = self.start(Client(driver))
-            self._settle(index, lambda: listing.report.scopes[0])
-            for page in listing.pages():
-                if not self._hand_on(index, page):
-                    return
-        finally:
-            driver.close()
-
-    def _http(self, ca_bundle: str | None) -> Http:
-        with self.lock:
-            if ca_bundle not in self.sessions:
-                self.sessions[ca_bundle] = Http(ca_bundle=ca_bundle)
-            return self.sessions[ca_bundle]
-
-    def _hand_on(self, index: int, item: "list[T] | BaseException | None") -> bool:
-        """Give *item* to the reader; return False when nobody reads any more."""
-        while not self.stop.is_set():
-            try:
-                self.ready.put((index, item), timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-
-def _same(report: ScopeReport) -> ScopeReport:
-    return report
-
-
-def _failed(report: ScopeReport, error: SnapkitError) -> ScopeReport:
-    scope = report.scope
-    error.locate(provider=scope.provider, account=scope.account, region=scope.region)
-    return attrs.evolve(report, outcome=outcome_of(error), error=error)
+    return list({(one, keys_of(one)): one for one in reversed(found)}.values())[::-1]

@@ -15,6 +15,7 @@ from snapkit.http import Http, check_endpoint
 from snapkit.rate import Limiter
 from snapkit.registry import driver_class
 from snapkit.retry import RetryPolicy
+from snapkit.sources import Surroundings, find_source
 from snapkit.transport import Clock, Transport
 
 __all__ = ["Target", "check_region", "open_driver"]
@@ -37,9 +38,10 @@ def check_region(region: str) -> str:
 class Target:
     """One account in one region of one provider.
 
-    Without ``credentials`` the provider's own environment variables are read when the target
-    is opened. ``account`` is a label of the user's. ``endpoint`` replaces the provider's
-    address (private clouds, the emulator); ``ca_bundle`` is a file of trusted certificates.
+    Without ``credentials`` they are looked for when the target is opened: in the provider's
+    own environment variables, then in its tools' files. ``account`` is a label of the user's.
+    ``endpoint`` replaces the provider's address (private clouds, the emulator); ``ca_bundle``
+    is a file of trusted certificates.
     """
 
     provider: str
@@ -92,11 +94,19 @@ def _pairs(options: str) -> dict[str, str]:
     return dict(parse_qsl(options, keep_blank_values=True))
 
 
-def _source(target: Target, driver: type[Driver]) -> CredentialSource:
+def _source(target: Target, driver: type[Driver], clock: Clock) -> CredentialSource:
     given = target.credentials
     if isinstance(given, Credentials):
         return StaticSource(given)
-    return given or StaticSource(driver.environment.credentials(os.environ))
+    return given or find_source(
+        driver,
+        Surroundings(
+            region=target.region,
+            instance=target.options.get("credentials") == "instance",
+            ca_bundle=target.ca_bundle,
+            clock=clock,
+        ),
+    )
 
 
 def open_driver(
@@ -115,16 +125,17 @@ def open_driver(
     monotonic scale.
     """
     driver = driver_class(target.provider)
+    clock = clock or Clock()
     transport = Transport(
         provider=target.provider,
         account=target.account,
         region=target.region,
-        credentials=_source(target, driver),
+        credentials=_source(target, driver, clock),
         http=http or Http(ca_bundle=target.ca_bundle),
         limiter=limiter or Limiter(),
         rates=driver.rates,
         policy=policy or RetryPolicy(),
-        clock=clock or Clock(),
+        clock=clock,
         deadline=deadline,
     )
     connection = Connection(

@@ -1,6 +1,7 @@
 """Shared set-up; nothing here leaves this machine."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,3 +13,15 @@ pytest.register_assert_rewrite("snapkit.testing.contract")
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("explore", derandomize=False, max_examples=1000)
 settings.load_profile("explore" if os.environ.get("SNAPKIT_EXPLORE") else "steady")
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep a developer's own keys and configuration out of the tests."""
+    home: Path = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "SNAPKIT_CONFIG"):
+        monkeypatch.delenv(name, raising=False)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from snapkit.credentials import Credentials
+from snapkit.credentials import Credentials, CredentialSource
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
 from snapkit.http import HttpRequest, HttpResponse
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
@@ -13,6 +13,7 @@ from snapkit.paging import Cursor, Page, PageNumberPaging, Position, TokenPaging
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
 from snapkit.retry import Safety
+from snapkit.sources import KeyPlace, Role, Surroundings
 from snapkit.transport import Call, Moment
 from snapkit.writes import (
     Blocker,
@@ -29,7 +30,7 @@ from snapkit.writes import (
     NewSnapshot,
     RollBack,
 )
-from snapkit_alibaba import acting, disks, failures, forms, signing, wire, writing
+from snapkit_alibaba import acting, disks, failures, forms, keys, signing, wire, writing
 from snapkit_alibaba.endpoints import ENVIRONMENT, endpoint_of
 
 __all__ = ["AlibabaDriver", "endpoint_of"]
@@ -78,6 +79,7 @@ class AlibabaDriver(Driver):
     marker = group_marker = disk_marker = MarkerPlace.TOKEN
     rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=20, burst=40)}
     environment = ENVIRONMENT
+    credential_files = keys.FILES
     options: ClassVar[Mapping[str, Option]] = {
         "signature": Option(
             help="how requests are signed; rpc is for endpoints that do not know acs3",
@@ -86,6 +88,10 @@ class AlibabaDriver(Driver):
         "paging": Option(
             help="how snapshots are paged; number is for endpoints that do not know tokens",
             choices=("token", "number"),
+        ),
+        "credentials": Option(
+            help="where keys are looked for; instance takes those of the machine's own role",
+            choices=("found", "instance"),
         ),
     }
     home_region = "cn-hangzhou"
@@ -96,6 +102,21 @@ class AlibabaDriver(Driver):
         options = self.checked_options(connection.options)
         self._by_number = options["paging"] == "number"
         self._api = _Api(options["signature"])
+
+    @classmethod
+    def key_sources(cls) -> Sequence[KeyPlace]:
+        """Return the files of the vendor's own tools, in the order in which they look."""
+        return keys.PLACES
+
+    @classmethod
+    def instance_source(cls, around: Surroundings) -> CredentialSource:
+        """Return the keys that the metadata service hands to this machine."""
+        return keys.instance(around)
+
+    @classmethod
+    def assumed(cls, role: Role, base: CredentialSource, around: Surroundings) -> CredentialSource:
+        """Return the keys of *role* by AssumeRole of the token service."""
+        return keys.assumed(role, base, around)
 
     def list_snapshots(
         self, query: SnapshotQuery, *, cursor: Cursor | None, limit: int

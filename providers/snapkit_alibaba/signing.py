@@ -142,12 +142,13 @@ def rpc_request(
     *,
     time: float,
     nonce: str,
+    version: str = VERSION,
 ) -> HttpRequest:
     """Return the RPC version 1 request for *action* at *url*, everything in a form body."""
     form = {
         **params,
         "Action": action,
-        "Version": VERSION,
+        "Version": version,
         "Format": "JSON",
         "AccessKeyId": credentials.key_id,
         "SignatureMethod": "HMAC-SHA1",

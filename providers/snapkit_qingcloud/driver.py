@@ -12,6 +12,7 @@ from snapkit.query import SnapshotQuery
 from snapkit.rate import Rate
 from snapkit.retry import Safety
 from snapkit.rules import Rules
+from snapkit.sources import KeyPlace
 from snapkit.transport import Call
 from snapkit.vocabulary import text
 from snapkit.writes import (
@@ -28,7 +29,7 @@ from snapkit.writes import (
     Reason,
     RollBack,
 )
-from snapkit_qingcloud import deletion, disks, groups, labels, wire, writing
+from snapkit_qingcloud import deletion, disks, groups, keys, labels, wire, writing
 from snapkit_qingcloud.api import ENDPOINT, METHODS, QingCloudApi, endpoint_url
 
 __all__ = ["ENDPOINT", "QingCloudApi", "QingCloudDriver", "endpoint_url"]
@@ -106,10 +107,16 @@ class QingCloudDriver(Driver):
         ),
     }
     home_region = "pek3"
+    credential_files = keys.FILES
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._url = endpoint_url(connection.endpoint)
+
+    @classmethod
+    def key_sources(cls) -> Sequence[KeyPlace]:
+        """Return the files of the vendor's own tools, in the order in which they look."""
+        return keys.PLACES
 
     def list_snapshots(
         self, query: SnapshotQuery, *, cursor: Cursor | None, limit: int

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from snapkit.credentials import EnvironmentNames, KeyNames
+from snapkit.credentials import CredentialSource, EnvironmentNames, KeyNames
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
 from snapkit.errors import ConfigurationError, UnsupportedError
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, Tags
@@ -12,6 +12,7 @@ from snapkit.paging import Cursor, Page
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Rate
 from snapkit.retry import Safety
+from snapkit.sources import KeyPlace, Role, Surroundings
 from snapkit.transport import Call
 from snapkit.writes import (
     Blocker,
@@ -29,7 +30,7 @@ from snapkit.writes import (
     RollBack,
 )
 
-from . import abilities, disks, legacy, params, removing, restoring, signing, wire, writing
+from . import abilities, disks, keys, legacy, params, removing, restoring, signing, wire, writing
 from .apis import FormApi, Tc3Api
 from .endpoints import CBS, LEGACY, REGION, SHORT_REGIONS, TAG, url_of
 
@@ -61,6 +62,7 @@ class TencentDriver(Driver):
     rules = writing.RULES
     rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=10, burst=20)}
     home_region = "ap-guangzhou"
+    credential_files = keys.FILES
     environment = EnvironmentNames(
         keys=(
             KeyNames(
@@ -92,6 +94,10 @@ class TencentDriver(Driver):
         "time-offset": Option(
             help="offset of times that carry none, as +08:00 (the default, in every region)"
         ),
+        "credentials": Option(
+            help="where keys are looked for; instance takes those of the machine's own role",
+            choices=("found", "instance"),
+        ),
     }
 
     def __new__(cls, connection: Connection) -> "TencentDriver":
@@ -104,6 +110,21 @@ class TencentDriver(Driver):
         super().__init__(connection)
         self._context = wire.context_of(connection)
         self._prepare()
+
+    @classmethod
+    def key_sources(cls) -> Sequence[KeyPlace]:
+        """Return the files of the vendor's own tools, in the order in which they look."""
+        return keys.PLACES
+
+    @classmethod
+    def instance_source(cls, around: Surroundings) -> CredentialSource:
+        """Return the keys that the metadata service hands to this machine."""
+        return keys.instance(around)
+
+    @classmethod
+    def assumed(cls, role: Role, base: CredentialSource, around: Surroundings) -> CredentialSource:
+        """Return the keys of *role* by AssumeRole of the token service."""
+        return keys.assumed(role, base, around)
 
     def list_snapshots(
         self, query: SnapshotQuery, *, cursor: Cursor | None, limit: int

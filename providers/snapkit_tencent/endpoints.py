@@ -10,16 +10,28 @@ from urllib.parse import urlsplit
 from snapkit.errors import ConfigurationError
 from snapkit.settings import check_region
 
-__all__ = ["CBS", "LEGACY", "REGION", "SHORT_REGIONS", "TAG", "VERSIONS", "host_of", "url_of"]
+__all__ = [
+    "CBS",
+    "LEGACY",
+    "REGION",
+    "SHORT_REGIONS",
+    "STS",
+    "TAG",
+    "VERSIONS",
+    "host_of",
+    "url_of",
+]
 
 CBS = "cbs"
 REGION = "region"
+STS = "sts"
 TAG = "tag"
 LEGACY = "snapshot"
 """The service of API 2.0 that has the snapshots."""
 VERSIONS: Mapping[str, str] = {
     CBS: "2017-03-12",
     REGION: "2022-06-27",
+    STS: "2018-08-13",
     TAG: "2018-08-13",
 }
 ROOT = "tencentcloudapi.com"

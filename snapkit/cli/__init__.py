@@ -42,6 +42,8 @@ _HOMES = {
     "unlock": ("changing", "unlock_command", "Take the lock away."),
     "providers": ("about", "providers_command", "Show the adapters there are, and their keys."),
     "regions": ("about", "regions_command", "Ask the clouds which regions they have."),
+    "config": ("config", "config_command", "Find, write, show and check the configuration file."),
+    "doctor": ("doctor", "doctor_command", "Find out why a cloud does not answer, and what helps."),
     "demo": ("demo", "demo_command", "See it work on emulated clouds; no account needed."),
     "emulator": ("emulator", "emulator_command", "Serve the emulated clouds until Ctrl-C."),
 }

@@ -11,7 +11,7 @@ from snapkit.cli.filters import (
     group_query,
     snapshot_query,
 )
-from snapkit.cli.options import Command, reaching, talking, targets
+from snapkit.cli.options import Command, configured, reaching, talking, targets
 from snapkit.cli.sinks import View, drawing
 from snapkit.listing import Listing
 from snapkit.model import Snapshot, SnapshotGroup
@@ -107,8 +107,9 @@ Examples:
 With several filters a snapshot must pass all of them; one filter with several values takes
 any. What a provider does not say (an unknown size, say) passes no filter on it.
 
-Without --target the variable SNAPKIT_TARGETS is used. Keys come from each provider's own
-environment variables: see 'snapkit providers'.
+Without --target the variable SNAPKIT_TARGETS is used, then the configuration file: see
+'snapkit config'. Keys come from each provider's own environment variables, or from where a
+profile says: see 'snapkit providers'.
 """
 
 
@@ -127,6 +128,7 @@ def list_command(**given: Any) -> int:
         query,
         workers=given["workers"],
         timeout=given["timeout"],
+        limiter=configured().limiter(),
         keep_raw=given["raw"],
     )
     return run(found, view, given)
@@ -159,6 +161,7 @@ def groups_command(**given: Any) -> int:
         query,
         workers=given["workers"],
         timeout=given["timeout"],
+        limiter=configured().limiter(),
         keep_raw=given["raw"],
     )
     return run(found, view, given)

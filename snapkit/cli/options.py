@@ -1,17 +1,21 @@
 """Options that several commands share, and what they mean."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from snapkit.config import Config
     from snapkit.settings import Target
 
 __all__ = [
     "Command",
     "acting",
     "choosing",
+    "configured",
     "connecting",
     "contacting",
     "option",
@@ -36,7 +40,30 @@ class _Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has its options under headings."""
+    """A command whose help has its options under headings.
+
+    One with ``--target`` takes what the configuration file says where an option is not given.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read *args*; the help does not need the file to be right."""
+        reaches = any(isinstance(one, _Option) and one.name == "target" for one in self.params)
+        if reaches and not {"-h", "--help"}.intersection(args):
+            ctx.default_map = {
+                name: value
+                for name, value in configured().for_commands.items()
+                if not self._has_choice_without(name, value)
+            }
+        return super().parse_args(ctx, args)
+
+    def _has_choice_without(self, name: str, value: Any) -> bool:
+        """Whether this command offers fewer choices than others: the default is not for it."""
+        return any(
+            one.name == name
+            and isinstance(one.type, click.Choice)
+            and value not in one.type.choices
+            for one in self.params
+        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list for each section, in the order in which sections first appear."""
@@ -112,8 +139,9 @@ reaching = stacked(
         metavar="TARGET",
         envvar="SNAPKIT_TARGETS",
         section=_WHERE,
-        help="provider:[account@]region[,region...][?option=value]; repeatable. The account is"
-        " a label of yours.  [env: SNAPKIT_TARGETS, separated by blanks]",
+        help="provider:[account@]region[,region...][?option=value], or the name of a profile or"
+        " group in the configuration file; repeatable. The account is a label of yours."
+        "  [env: SNAPKIT_TARGETS, separated by blanks]",
     ),
     connecting,
     option(
@@ -197,20 +225,63 @@ def options_of(given: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def configured() -> "Config":
+    """Return the user's configuration, read once in a command. Raises ConfigurationError."""
+    from snapkit.cli.failing import listen
+    from snapkit.config import Config, load_config
+
+    context = click.get_current_context(silent=True)
+    kept = {} if context is None else context.meta
+    if not isinstance(kept.get("snapkit.config"), Config):
+        logger = logging.getLogger("snapkit")
+        listen(verbose=logger.level == logging.DEBUG)
+        kept["snapkit.config"] = load_config()
+    found: Config = kept["snapkit.config"]
+    return found
+
+
 def targets(given: Mapping[str, Any]) -> "list[Target]":
-    """Return the targets that the options of ``reaching`` name."""
-    import attrs
+    """Return the targets that the options of ``reaching`` name, or the configuration file.
 
+    A text without a colon is a profile or a target group; where there is none of that name,
+    a provider, in the region that the environment names.
+    """
     from snapkit.errors import ConfigurationError
+    from snapkit.regions import PATIENCE, ask_regions
     from snapkit.registry import providers
-    from snapkit.settings import Target
 
-    texts = [one for text in given["target"] for one in spread(text)]
-    if not texts:
+    config = configured()
+    changes: dict[str, Any] = {name: given[name] for name in ("endpoint", "ca_bundle")}
+    if not given["target"] and not config.profiles:
         raise ConfigurationError(
             "no target is given",
             hint="say where to look with --target provider:region or SNAPKIT_TARGETS"
-            f" (providers: {', '.join(providers())}), or try 'snapkit demo'",
+            f" (providers: {', '.join(providers())}), write profiles with 'snapkit config init',"
+            " or try 'snapkit demo'",
         )
-    changes = {"endpoint": given["endpoint"], "ca_bundle": given["ca_bundle"]}
-    return [attrs.evolve(Target.parse(text), **changes) for text in texts]
+    patience = min(PATIENCE, given.get("timeout") or PATIENCE)
+    changes["list_regions"] = partial(ask_regions, patience=patience)
+    if not given["target"]:
+        return config.targets(**changes)
+    found: list[Target] = []
+    for text in given["target"]:
+        unknown = ":" not in text and text.partition("?")[0] not in providers()
+        if text in config or (unknown and config.profiles):
+            found += config.targets([text], **changes)
+        else:
+            found += [_target(one, changes) for one in spread(text)]
+    return found
+
+
+def _target(text: str, changes: Mapping[str, Any]) -> "Target":
+    import attrs
+
+    from snapkit.settings import Target
+
+    target = Target.parse(text)
+    target = attrs.evolve(
+        target,
+        endpoint=changes["endpoint"] or target.endpoint,
+        ca_bundle=changes["ca_bundle"],
+    )
+    return configured().completed(target)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from snapkit.cli.options import options_of
+from snapkit.cli.options import configured, options_of
 from snapkit.model import Kind, Ref
 
 if TYPE_CHECKING:
@@ -82,4 +82,4 @@ def _opened(
     from snapkit.retry import RetryPolicy
 
     policy = RetryPolicy(call_timeout=call_timeout or RetryPolicy().call_timeout)
-    return connect(target, keep_raw=keep_raw, policy=policy)
+    return connect(configured().completed(target), keep_raw=keep_raw, policy=policy)

@@ -1,4 +1,4 @@
-"""Where rows go: a table at the end, or JSON and CSV while they arrive."""
+"""Where rows go: a table at the end, or JSON, CSV and YAML while they arrive."""
 
 import csv
 import shutil
@@ -13,6 +13,7 @@ from snapkit.cli.columns import Column, columns, known_columns, sort_rows, sorti
 from snapkit.cli.inert import spreadsheet_safe
 from snapkit.cli.options import option, stacked
 from snapkit.cli.records import as_json, exact, record, report_record
+from snapkit.cli.yaml import as_yaml, item
 from snapkit.errors import QueryError
 from snapkit.listing import Report
 
@@ -28,7 +29,7 @@ drawing = stacked(
         show_default=True,
         metavar="FORMAT",
         section=_DRAWING,
-        help="table, json (one object), ndjson (one object a line, as they arrive) or csv.",
+        help="table, json (one object), ndjson (one object a line, as they arrive), csv or yaml.",
     ),
     option(
         "--columns",
@@ -48,7 +49,7 @@ drawing = stacked(
         "--raw",
         is_flag=True,
         section=_DRAWING,
-        help="In json and ndjson, the provider's own row too.",
+        help="In json, ndjson and yaml, the provider's own row too.",
     ),
     option(
         "--csv-raw",
@@ -249,4 +250,30 @@ class _Csv:
         return []
 
 
-_SINKS: Mapping[str, Any] = {"table": _Table, "json": _Json, "ndjson": _Ndjson, "csv": _Csv}
+@attrs.define
+class _Yaml:
+    view: View
+    started: bool = False
+
+    def page(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            if not self.started:
+                sys.stdout.write(f"{self.view.noun}:\n")
+                self.started = True
+            sys.stdout.write(item(self.view.record(row)))
+        sys.stdout.flush()
+
+    def end(self, report: Report) -> list[str]:
+        if not self.started:
+            sys.stdout.write(f"{self.view.noun}: []\n")
+        sys.stdout.write(as_yaml({"report": report_record(report)}))
+        return []
+
+
+_SINKS: Mapping[str, Any] = {
+    "table": _Table,
+    "json": _Json,
+    "ndjson": _Ndjson,
+    "csv": _Csv,
+    "yaml": _Yaml,
+}

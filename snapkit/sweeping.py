@@ -1,0 +1,315 @@
+"""Many scopes side by side: the threads that list them, and the order in which pages go on."""
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, TypeAlias
+
+import attrs
+
+from snapkit.client import Client
+from snapkit.credentials import Credentials
+from snapkit.errors import DeadlineExceededError, SnapkitError
+from snapkit.http import Http
+from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
+from snapkit.model import Kind
+from snapkit.query import GroupQuery, SnapshotQuery
+from snapkit.rate import Limiter
+from snapkit.retry import RetryPolicy
+from snapkit.settings import Target, open_driver
+from snapkit.transport import Clock
+
+__all__ = [
+    "Crew",
+    "Event",
+    "Job",
+    "Plan",
+    "SweepProgress",
+    "ask",
+    "failed",
+    "fair_order",
+    "in_order",
+    "keys_of",
+    "late",
+    "pages_of",
+    "scope_of",
+    "telling",
+]
+
+_PAGES_AHEAD = 4
+"""Pages per thread that may wait for a slow reader."""
+Event: TypeAlias = tuple[int, list[Any] | None]
+"""The number of a scope, and a page of it; None when it has ended."""
+
+
+@attrs.frozen(kw_only=True)
+class SweepProgress:
+    """How far a sweep is: scopes ended and asked for, rows handed on, seconds since the start."""
+
+    done: int
+    total: int
+    rows: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Rows a second so far."""
+        return self.rows / self.seconds if self.seconds > 0 else 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """How to list, whatever is listed; times in seconds."""
+
+    workers: int = 16
+    timeout: float | None = None
+    """Over everything; None: no bound."""
+    scope_timeout: float = 300.0
+    keep_raw: bool = False
+    policy: RetryPolicy = attrs.field(factory=RetryPolicy)
+    limiter: Limiter = attrs.field(factory=Limiter)
+    clock: Clock = attrs.field(factory=Clock)
+
+
+def ask(client: Client, query: SnapshotQuery | GroupQuery) -> Listing[Any]:
+    """Return the listing of what *query* selects."""
+    if isinstance(query, GroupQuery):
+        return client.groups(query)
+    return client.snapshots(query)
+
+
+def scope_of(target: Target, kind: Kind) -> Scope:
+    """Return the scope that *target* is for *kind*."""
+    return Scope(provider=target.provider, account=target.account, region=target.region, kind=kind)
+
+
+def failed(report: ScopeReport, error: SnapkitError) -> ScopeReport:
+    """Return *report* as of a scope that ended with *error*."""
+    scope = report.scope
+    error.locate(provider=scope.provider, account=scope.account, region=scope.region)
+    return attrs.evolve(report, outcome=outcome_of(error), error=error)
+
+
+def late(report: ScopeReport, seconds: float | None) -> ScopeReport:
+    """Return *report* as it is when the time for everything is up."""
+    if report.outcome is not Outcome.RUNNING:
+        return report
+    return failed(
+        report,
+        DeadlineExceededError(
+            f"not finished after {seconds:g} s", hint="allow more time, or list fewer regions"
+        ),
+    )
+
+
+def fair_order(accounts: Sequence[Hashable]) -> list[int]:
+    """Return the positions of *accounts*, one of each account in turn.
+
+    A large account does not make the others wait, and limits per account are used side by
+    side.
+    """
+    lanes: dict[Hashable, list[int]] = {}
+    for index, account in enumerate(accounts):
+        lanes.setdefault(account, []).append(index)
+    rounds = itertools.zip_longest(*lanes.values())
+    return [index for turn in rounds for index in turn if index is not None]
+
+
+def in_order(events: Iterator[Event]) -> Generator[Event]:
+    """Yield *events* by scope, in the order of their numbers; what comes too early is kept."""
+    kept: dict[int, list[Event]] = {}
+    current = 0
+    with closing_all(events):
+        for event in events:
+            kept.setdefault(event[0], []).append(event)
+            while current in kept:
+                ready = kept.pop(current)
+                yield from ready
+                if ready[-1][1] is not None:
+                    break
+                current += 1
+    for _, ready in sorted(kept.items()):
+        yield from ready
+
+
+def telling(
+    events: Iterator[Event], total: int, told: Callable[[SweepProgress], None]
+) -> Generator[Event]:
+    """Yield *events*, and tell how far they are after each."""
+    started, done, rows = time.monotonic(), 0, 0
+    with closing_all(events):
+        for event in events:
+            page = event[1]
+            done, rows = done + (page is None), rows + len(page or ())
+            passed = time.monotonic() - started
+            told(SweepProgress(done=done, total=total, rows=rows, seconds=passed))
+            yield event
+
+
+def pages_of(events: Iterator[Event]) -> Generator[list[Any]]:
+    """Yield the pages of *events*."""
+    with closing_all(events):
+        for _, page in events:
+            if page is not None:
+                yield page
+
+
+def closing_all(events: Iterator[Event]) -> "closing[Any]":
+    """Return a context that closes the generator *events* when its reader leaves."""
+    found: Any = events
+    return closing(found)
+
+
+def keys_of(target: Target) -> Hashable:
+    """Return what tells the credentials of *target* from others; equal targets may differ."""
+    given = target.credentials
+    return given if given is None or isinstance(given, Credentials) else id(given)
+
+
+@attrs.frozen
+class Job:
+    """One scope to be listed."""
+
+    target: Target
+    kind: Kind
+
+    @property
+    def account(self) -> Hashable:
+        """Whose turn it is, by provider, label and keys."""
+        return self.target.provider, self.target.account, keys_of(self.target)
+
+
+@attrs.define
+class Crew:
+    """Threads of this process that list *jobs* side by side; pages go on as they arrive."""
+
+    jobs: Sequence[Job]
+    plan: Plan
+    start: Callable[[Client, Kind], Listing[Any]]
+    reports: list[Callable[[], ScopeReport]] = attrs.field(init=False)
+    ready: "queue.Queue[tuple[int, list[Any] | BaseException | None]]" = attrs.field(init=False)
+    todo: "queue.SimpleQueue[int]" = attrs.field(factory=queue.SimpleQueue[int])
+    closed: bool = False
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    sessions: dict[str | None, Http] = attrs.field(factory=dict[str | None, Http])
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self.reports = [
+            partial(_same, ScopeReport(scope=scope_of(job.target, job.kind))) for job in self.jobs
+        ]
+        self.ready = queue.Queue(maxsize=self.plan.workers * _PAGES_AHEAD)
+
+    def report(self) -> Report:
+        """Return what each scope gave so far."""
+        return Report(tuple(report() for report in self.reports))
+
+    def events(self) -> Generator[Event]:
+        """Start the threads and yield what they bring."""
+        monotonic = time.monotonic
+        end = None if self.plan.timeout is None else monotonic() + self.plan.timeout
+        for index in fair_order([job.account for job in self.jobs]):
+            self.todo.put(index)
+        for _ in range(min(self.plan.workers, len(self.jobs))):
+            threading.Thread(target=self._work, args=(end,), daemon=True).start()
+        running = len(self.jobs)
+        try:
+            while running:
+                try:
+                    left = None if end is None else max(0.0, end - monotonic())
+                    index, item = self.ready.get(timeout=left)
+                except queue.Empty:
+                    self._time_out()
+                    yield from self._left_over()
+                    return
+                if isinstance(item, BaseException):
+                    raise item
+                running -= item is None
+                yield index, item
+        finally:
+            self.stop.set()
+            with self.lock:
+                for session in self.sessions.values():
+                    session.close()
+
+    def _time_out(self) -> None:
+        """Close the books: what is still running is late, and nothing changes any more."""
+        with self.lock:
+            self.closed = True
+            final = [late(report(), self.plan.timeout) for report in self.reports]
+            self.reports = [partial(_same, report) for report in final]
+
+    def _left_over(self) -> Iterator[Event]:
+        """Yield the pages of scopes that ended just before the books were closed."""
+        while not self.ready.empty():
+            index, item = self.ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield index, item
+
+    def _settle(self, index: int, report: Callable[[], ScopeReport]) -> None:
+        with self.lock:
+            if not self.closed:
+                self.reports[index] = report
+
+    def _work(self, end: float | None) -> None:
+        while not self.stop.is_set():
+            try:
+                index = self.todo.get_nowait()
+            except queue.Empty:
+                return
+            item: BaseException | None = None
+            try:
+                self._list(index, end)
+            except SnapkitError as error:
+                seen = self.reports[index]()
+                if seen.outcome is Outcome.RUNNING:
+                    self._settle(index, partial(_same, failed(seen, error)))
+            except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
+                item = error
+            self._hand_on(index, item)
+
+    def _list(self, index: int, end: float | None) -> None:
+        job, plan = self.jobs[index], self.plan
+        left = float("inf") if end is None else end - time.monotonic()
+        driver = open_driver(
+            job.target,
+            http=self._http(job.target.ca_bundle),
+            limiter=plan.limiter,
+            policy=plan.policy,
+            clock=plan.clock,
+            deadline=plan.clock.monotonic() + min(plan.scope_timeout, left),
+            keep_raw=plan.keep_raw,
+        )
+        try:
+            listing = self.start(Client(driver), job.kind)
+            self._settle(index, lambda: listing.report.scopes[0])
+            for page in listing.pages():
+                if not self._hand_on(index, page):
+                    return
+        finally:
+            driver.close()
+
+    def _http(self, ca_bundle: str | None) -> Http:
+        with self.lock:
+            if ca_bundle not in self.sessions:
+                self.sessions[ca_bundle] = Http(ca_bundle=ca_bundle)
+            return self.sessions[ca_bundle]
+
+    def _hand_on(self, index: int, item: "list[Any] | BaseException | None") -> bool:
+        """Give *item* to the reader; return False when nobody reads any more."""
+        while not self.stop.is_set():
+            try:
+                self.ready.put((index, item), timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
+def _same(report: ScopeReport) -> ScopeReport:
+    return report
