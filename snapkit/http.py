@@ -33,7 +33,14 @@ from snapkit.errors import (
 )
 from snapkit.watch import WatchedAdapter, watched
 
-__all__ = ["Http", "HttpRequest", "HttpResponse", "check_endpoint", "read_json"]
+__all__ = [
+    "Http",
+    "HttpRequest",
+    "HttpResponse",
+    "check_endpoint",
+    "read_json",
+    "unknown_answer",
+]
 
 LARGEST_BODY = 16 * 1024**2
 DEEPEST = 64
@@ -310,6 +317,19 @@ def read_json(response: HttpResponse) -> dict[str, Any]:
     if not _depth_within(found, DEEPEST):
         raise _no_answer(response)
     return found
+
+
+def unknown_answer(status: int, said: str, *, otherwise: str, hint: str) -> SnapkitError:
+    """Return what an answer means that is JSON, but not the provider's envelope.
+
+    The status alone decides: *said* is told with 429 and 5xx, which may pass, *otherwise* with
+    a status that will be the same again.
+    """
+    if status == 429:
+        return ThrottledError(said)
+    if status >= 500:
+        return UnavailableError(said)
+    return ProtocolError(otherwise, retry=Retry.NEVER, hint=hint)
 
 
 def _no_answer(response: HttpResponse) -> SnapkitError:

@@ -8,13 +8,9 @@ import attrs
 
 from snapkit.credentials import Credentials
 from snapkit.errors import (
-    ProtocolError,
-    Retry,
     SnapkitError,
-    ThrottledError,
-    UnavailableError,
 )
-from snapkit.http import HttpRequest, HttpResponse, read_json
+from snapkit.http import HttpRequest, HttpResponse, read_json, unknown_answer
 from snapkit.transport import Call, Moment
 from snapkit_qingcloud import signing
 from snapkit_qingcloud.failures import classify
@@ -97,8 +93,5 @@ def _role_url(url: str) -> str:
 def _foreign(response: HttpResponse) -> SnapkitError:
     """Return what an answer in JSON is that is not the API's."""
     said = f"HTTP {response.status} without the API's own answer"
-    if response.status == 429:
-        return ThrottledError(said)
-    if response.status >= 500:
-        return UnavailableError(said)
-    return ProtocolError(said, retry=Retry.NEVER, hint="check the endpoint and its path")
+    hint = "check the endpoint and its path"
+    return unknown_answer(response.status, said, otherwise=said, hint=hint)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from snapkit.errors import ProtocolError, Retry, ThrottledError, UnavailableError
-from snapkit.http import HttpResponse, read_json
+from snapkit.errors import SnapkitError
+from snapkit.http import HttpResponse, read_json, unknown_answer
 from snapkit.model import DiskRole, Snapshot, SourceDisk
 from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.query import SnapshotQuery
@@ -59,7 +59,7 @@ def payload_of(response: HttpResponse, operation: str) -> Mapping[str, Any]:
     if code in NOT_FAILURES:
         return payload
     if given is None:
-        _raise_without_code(response.status)
+        raise _without_code(response.status)
     words = (text(payload.get("codeDesc")), text(payload.get("message")))
     raise error_of(
         verdict_of_number(code or "", response.status),
@@ -122,13 +122,10 @@ def _moment(value: object, zone: tzinfo) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < _YEAR_3000 else None
 
 
-def _raise_without_code(status: int) -> None:
-    if status == 429:
-        raise ThrottledError("HTTP 429 without a code")
-    if status >= 500:
-        raise UnavailableError(f"HTTP {status} without a code")
-    raise ProtocolError(
-        f"the answer (HTTP {status}) has no 'code'",
-        retry=Retry.NEVER,
+def _without_code(status: int) -> SnapkitError:
+    return unknown_answer(
+        status,
+        f"HTTP {status} without a code",
+        otherwise=f"the answer (HTTP {status}) has no 'code'",
         hint="check that the endpoint speaks API 2.0; it is retired in the public cloud",
     )

@@ -18,10 +18,8 @@ from snapkit.errors import (
     ProtocolError,
     Retry,
     SnapkitError,
-    ThrottledError,
-    UnavailableError,
 )
-from snapkit.http import HttpResponse, read_json
+from snapkit.http import HttpResponse, read_json, unknown_answer
 from snapkit.model import (
     DiskRole,
     Origin,
@@ -330,13 +328,10 @@ def regions_of(payload: Mapping[str, Any]) -> list[Region]:
 
 
 def _no_envelope(status: int) -> SnapkitError:
-    if status == 429:
-        return ThrottledError("HTTP 429 without an error that says more")
-    if status >= 500:
-        return UnavailableError(f"HTTP {status} without an error that says more")
-    return ProtocolError(
-        f"the answer (HTTP {status}) has no 'Response'",
-        retry=Retry.NEVER,
+    return unknown_answer(
+        status,
+        f"HTTP {status} without an error that says more",
+        otherwise=f"the answer (HTTP {status}) has no 'Response'",
         hint="check that the endpoint speaks API 3.0; for the old API say api=2.0",
     )
 

@@ -123,15 +123,17 @@ def list_command(**given: Any) -> int:
     view, query, places = snapshot_view(given), snapshot_query(given), targets(given)
     from snapkit.fleet import list_snapshots
 
-    found = list_snapshots(
-        places,
-        query,
-        workers=given["workers"],
-        timeout=given["timeout"],
-        limiter=configured().limiter(),
-        keep_raw=given["raw"],
-    )
-    return run(found, view, given)
+    return run(list_snapshots(places, query, **_manner(given)), view, given)
+
+
+def _manner(given: dict[str, Any]) -> dict[str, Any]:
+    """Return how to list, whatever is listed."""
+    return {
+        "workers": given["workers"],
+        "timeout": given["timeout"],
+        "limiter": configured().limiter(),
+        "keep_raw": given["raw"],
+    }
 
 
 _GROUPS_HELP = """
@@ -156,12 +158,4 @@ def groups_command(**given: Any) -> int:
     view, query, places = group_view(given), group_query(given), targets(given)
     from snapkit.fleet import list_groups
 
-    found = list_groups(
-        places,
-        query,
-        workers=given["workers"],
-        timeout=given["timeout"],
-        limiter=configured().limiter(),
-        keep_raw=given["raw"],
-    )
-    return run(found, view, given)
+    return run(list_groups(places, query, **_manner(given)), view, given)
