@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from snapkit import deleting
+from snapkit.ahead import Lanes
 from snapkit.deleting import DeletePlan
 from snapkit.driver import Capability
 from snapkit.errors import (
@@ -41,8 +42,13 @@ __all__ = ["Client", "connect"]
 _LOG = logging.getLogger(__name__)
 
 
-def connect(provider: str | Target, region: str = "", **settings: Any) -> "Client":
+def connect(
+    provider: str | Target, region: str = "", *, pages_at_once: int = 1, **settings: Any
+) -> "Client":
     """Return a client for *provider* (a name, a target text or a Target) in *region*.
+
+    A listing that can be asked for any page (an offset or a page number) is read with up to
+    *pages_at_once* requests under way; those may be made before their rows are asked for.
 
     *settings* are the fields of Target and the keyword arguments of ``open_driver``. Nothing
     is sent yet. Raises ConfigurationError for what cannot be right, CredentialsMissingError
@@ -57,7 +63,10 @@ def connect(provider: str | Target, region: str = "", **settings: Any) -> "Clien
         target = Target(provider=provider, region=region, **own)
     else:
         target = attrs.evolve(Target.parse(provider), **own)
-    return Client(open_driver(target, **settings))
+    if pages_at_once < 1:
+        raise ArgumentError(f"{pages_at_once} pages at once", hint="1 is one after the other")
+    lanes = Lanes(pages_at_once) if pages_at_once > 1 else None
+    return Client(open_driver(target, **settings), lanes=lanes)
 
 
 class Client(Maker):

@@ -7,11 +7,12 @@ before, and its first row must have been seen: where it was not, rows have moved
 walk steps back until it meets a row that it knows.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
+from snapkit.ahead import Ahead, Lanes, Place
 from snapkit.errors import PagingError
 from snapkit.vocabulary import integer, text
 
@@ -153,14 +154,22 @@ def walk(
     limit: int,
     key: Callable[[T], str],
     tally: Tally | None = None,
+    lanes: Lanes | None = None,
 ) -> Iterator[list[T]]:
     """Yield the new items of each page, every item once, however the pages overlap.
 
-    *fetch* answers the page at a cursor with at most *limit* rows. Raises PagingError, after
-    all rows so far, when the provider repeats a token or the same page for every position.
+    *fetch* answers the page at a cursor with at most *limit* rows; with *lanes* it is called
+    from several threads, for pages of a counted listing that will be needed. Raises
+    PagingError, after all rows so far, when the provider repeats a token or the same page for
+    every position.
     """
     tally = Tally() if tally is None else tally
-    return _Walk(fetch, limit, key, tally).pages()
+
+    def at(start: int, size: int) -> Page[T]:
+        return fetch(Position(start), size)
+
+    ahead = None if lanes is None else Ahead(at, lanes)
+    return _Walk(fetch, limit, key, tally, ahead).pages()
 
 
 @attrs.define
@@ -169,6 +178,7 @@ class _Walk(Generic[T]):
     limit: int
     key: Callable[[T], str]
     tally: Tally
+    ahead: Ahead[Page[T]] | None = None
     seen: set[str] = attrs.field(factory=set[str])
     least: int | None = None
     """The smallest count that the provider gave."""
@@ -219,7 +229,14 @@ class _Walk(Generic[T]):
         return [self.key(item) for item in page.items] if page.ids is None else page.ids
 
     def at(self, start: int, size: int) -> Page[T]:
+        if self.ahead is not None:
+            return self.ahead.get(start, size)
         return self.fetch(Position(start), size)
+
+    def expect(self, places: Iterable[Place]) -> None:
+        """Say which pages come next unless something is wrong with one before."""
+        if self.ahead is not None:
+            self.ahead.want(places)
 
     def endless(self, found: str) -> PagingError:
         return PagingError(
@@ -252,7 +269,8 @@ class _Walk(Generic[T]):
         order = list(self.ids(first))
         yield self.take(first)
         last = self.at(starts[-1], size)
-        for start in starts[1:-1]:
+        for number, start in enumerate(starts[1:-1], 1):
+            self.expect((place, size) for place in starts[number:-1])
             page = self.at(start, size)
             order += self.ids(page)
             yield self.take(page)
@@ -335,6 +353,7 @@ class _Walk(Generic[T]):
             if page.aligned and arrived > size:
                 yield from self.stepping(self.at(0, arrived), arrived)
                 return
+            full = arrived == size
             settled = not new and start + arrived == end
             if settled and (page.aligned or end >= (page.total or 0)):
                 return
@@ -343,7 +362,19 @@ class _Walk(Generic[T]):
                 start, size = end, limit
             else:
                 start, size = onward(end, min(overlap, arrived // 2), limit, aligned=page.aligned)
+            if full:
+                self.expect(chain(start, size, overlap, limit, page))
             page = self.at(start, size)
+
+
+def chain(start: int, size: int, overlap: int, limit: int, page: Page[Any]) -> Iterator[Place]:
+    """Yield the places of overlapping pages from *start* to the last row that *page* counts."""
+    while start < (page.total or 0):
+        yield start, size
+        end = start + size
+        if end >= (page.total or 0):
+            return
+        start, size = onward(end, min(overlap, size // 2), limit, aligned=page.aligned)
 
 
 def cheaper_plain(total: int | None, limit: int) -> bool:

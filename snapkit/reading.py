@@ -10,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
+from snapkit.ahead import Lanes
 from snapkit.driver import Capability, Driver
 from snapkit.errors import (
     NotFoundError,
@@ -39,8 +40,15 @@ _MANY_LISTINGS = 10
 class Reader:
     """What there is in one account in one region; safe to share between threads."""
 
-    def __init__(self, driver: Driver, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        lanes: Lanes | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._driver = driver
+        self._lanes = lanes
         self._monotonic = monotonic
         self._clock = driver.connection.transport.clock
         self._watch = Watch(self._now, self._clock)
@@ -344,7 +352,13 @@ class Reader:
         def page(cursor: Cursor | None, limit: int) -> Page[T]:
             return fetch(query, cursor=cursor, limit=limit)
 
-        return walk(page, limit=self._driver.limits.page, key=lambda row: row.id, tally=tally)
+        return walk(
+            page,
+            limit=self._driver.limits.page,
+            key=lambda row: row.id,
+            tally=tally,
+            lanes=self._lanes,
+        )
 
     def _filled(self, groups: Sequence[SnapshotGroup], tally: Tally) -> list[SnapshotGroup]:
         """Return *groups* with whole members where the provider's group names only their ids.

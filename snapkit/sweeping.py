@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from snapkit.ahead import Lanes
 from snapkit.client import Client
 from snapkit.credentials import Credentials
 from snapkit.errors import DeadlineExceededError, SnapkitError
@@ -197,8 +198,11 @@ class Crew:
     stop: threading.Event = attrs.field(factory=threading.Event)
     sessions: dict[str | None, Http] = attrs.field(factory=dict[str | None, Http])
     lock: threading.Lock = attrs.field(factory=threading.Lock)
+    lanes: Lanes = attrs.field(init=False)
+    """One for each worker; those without a scope of their own fetch pages of another's."""
 
     def __attrs_post_init__(self) -> None:
+        self.lanes = Lanes(self.plan.workers)
         self.reports = [
             partial(_same, ScopeReport(scope=scope_of(job.target, job.kind))) for job in self.jobs
         ]
@@ -286,11 +290,12 @@ class Crew:
             keep_raw=plan.keep_raw,
         )
         try:
-            listing = self.start(Client(driver), job.kind)
+            listing = self.start(Client(driver, lanes=self.lanes), job.kind)
             self._settle(index, lambda: listing.report.scopes[0])
-            for page in listing.pages():
-                if not self._hand_on(index, page):
-                    return
+            with self.lanes.held():
+                for page in listing.pages():
+                    if not self._hand_on(index, page):
+                        return
         finally:
             driver.close()
 
