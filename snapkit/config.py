@@ -29,6 +29,7 @@ __all__ = [
     "Profile",
     "ProfileSource",
     "config_path",
+    "everywhere",
     "expand",
     "load_config",
     "read_config",
@@ -108,13 +109,10 @@ class Config:
 
         def spread(profile: Profile) -> list[Target]:
             keys = profile.source(source_for)
-            try:
-                regions = expand(profile, list_regions, source_for=source_for, cache=cache)
-            except SnapkitError as error:
-                # The attempts have been made; the listing shall not make them again.
-                error.retry = Retry.NEVER
-                return [profile.target(ALL, _Unseen(error))]
-            return [profile.target(region, keys) for region in regions]
+            if profile.regions != ALL:
+                return [profile.target(region, keys) for region in profile.regions]
+            home = profile.target(driver_class(profile.provider).home_region, keys)
+            return everywhere(home, list_regions, cache=cache)
 
         with ThreadPoolExecutor(_ASKED_AT_ONCE) as asking:
             return [target for found in asking.map(spread, chosen) for target in found]
@@ -171,6 +169,23 @@ def expand(
         return list(profile.regions)
     home = profile.target(driver_class(profile.provider).home_region, profile.source(source_for))
     return regions_of(home, list_regions, folder=cache, now=now)
+
+
+def everywhere(
+    home: Target, list_regions: ListRegions = ask_regions, *, cache: Path | None = None
+) -> list[Target]:
+    """Return *home*, a target in the provider's home region, in each region of its account.
+
+    Where the regions cannot be had it is one target in the region "all" that fails with the
+    reason: a listing reports it and lists the others.
+    """
+    try:
+        regions = regions_of(home, list_regions, folder=cache)
+    except SnapkitError as error:
+        # The attempts have been made; the listing shall not make them again.
+        error.retry = Retry.NEVER
+        return [attrs.evolve(home, region=ALL, credentials=_Unseen(error))]
+    return [attrs.evolve(home, region=region) for region in regions]
 
 
 def config_path(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:

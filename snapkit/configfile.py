@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from snapkit.errors import ConfigurationError, SnapkitError
 from snapkit.http import check_endpoint
-from snapkit.profile import Defaults, Profile
+from snapkit.profile import OUTPUTS, Defaults, Profile
 from snapkit.regions import ALL
 from snapkit.registry import driver_class
 from snapkit.settings import check_region
@@ -218,8 +218,19 @@ def defaults_in(document: Document) -> Defaults:
         )
     workers = document.number("defaults", "workers", least=1, most=128, whole=True)
     return Defaults(
-        output=document.text("defaults", "output"),
+        output=_output(document),
         workers=None if workers is None else int(workers),
         timeout=document.number("defaults", "timeout", least=0, most=_LONGEST),
         group=group,
     )
+
+
+def _output(document: Document) -> str | None:
+    """Return the form in which listings are printed, in lower case."""
+    found = document.text("defaults", "output")
+    if found is not None and found.lower() not in OUTPUTS:
+        document.problem(
+            ("defaults", "output"), f"no output format {found!r}", nearest(found.lower(), OUTPUTS)
+        )
+        return None
+    return None if found is None else found.lower()

@@ -12,7 +12,10 @@ from snapkit.regions import ALL
 from snapkit.settings import Target
 from snapkit.sources import source_for
 
-__all__ = ["Defaults", "Profile", "ProfileSource", "SourceFor"]
+__all__ = ["OUTPUTS", "Defaults", "Profile", "ProfileSource", "SourceFor"]
+
+OUTPUTS = ("table", "json", "ndjson", "csv", "yaml")
+"""The forms in which listings are printed, and one of which may be the default."""
 
 SourceFor = Callable[[str, Mapping[str, Any]], CredentialSource]
 """Makes a credential source from a provider and what a profile says under ``credentials``."""

@@ -33,6 +33,7 @@ __all__ = [
     "find_source",
     "instance_unasked",
     "key_service",
+    "nothing_found",
     "shared",
     "source_for",
     "unsupported_keys",
@@ -101,14 +102,19 @@ def find_source(driver: "type[Driver]", around: Surroundings) -> CredentialSourc
         around.environ.get(name) for one in names.keys for name in (one.key_id, one.secret)
     ):
         return StaticSource(names.credentials(around.environ))
-    places = driver.key_sources()
     found = _from_files(driver, around)
     if found is not None:
         return found
     if around.profile is not None:
         raise _not_in_files(driver, around)
-    wanted, titles = names.keys[0], ["the environment", *(place.title for place in places)]
-    raise CredentialsMissingError(
+    raise nothing_found(driver)
+
+
+def nothing_found(driver: "type[Driver]") -> CredentialsMissingError:
+    """Return the error of find_source for no credentials at all, rather than broken ones."""
+    places = driver.key_sources()
+    wanted, titles = driver.environment.keys[0], ["the environment", *(p.title for p in places)]
+    return CredentialsMissingError(
         f"no credentials in {' or '.join(titles)}", hint=f"set {wanted.key_id} and {wanted.secret}"
     )
 

@@ -1,6 +1,5 @@
 """``snapkit providers`` and ``snapkit regions``."""
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,26 +10,18 @@ import click
 
 from snapkit.cli import grid
 from snapkit.cli.columns import columns, known_columns
-from snapkit.cli.options import Command, choosing, connecting, option, options_of, talking
-from snapkit.cli.records import as_json, error_record, record
+from snapkit.cli.options import Command, choosing, connecting, options_of, printing, talking
+from snapkit.cli.records import error_record, put, record
+from snapkit.credentials import StaticSource
 from snapkit.errors import CredentialsMissingError, SnapkitError
 from snapkit.model import Region
 
 if TYPE_CHECKING:
-    from snapkit.credentials import EnvironmentNames
     from snapkit.driver import Driver
 
 __all__ = ["providers_command", "regions_command"]
 
-_OUTPUT = option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    section="How to show them",
-    help="Lines to read, or one JSON object.",
-)
+_NOT_SET = "not set"
 
 _PROVIDERS_HELP = """
 \b
@@ -38,12 +29,13 @@ Examples:
   snapkit providers
   snapkit providers --output json
 
-Nothing is sent. 'set' and 'not set' speak of this shell's environment.
+Nothing is sent. 'set' says where keys were found: in the environment, else in the files of
+the provider's own tools.
 """
 
 
 @click.command("providers", cls=Command, epilog=_PROVIDERS_HELP)
-@_OUTPUT
+@printing
 @talking
 def providers_command(**given: Any) -> int:
     """Show the adapters there are, what they can do and how to give them keys."""
@@ -57,9 +49,8 @@ def providers_command(**given: Any) -> int:
             found.append(driver_class(name))
         except SnapkitError as error:
             failures.append(error)
-    if given["output"] == "json":
-        rows = [_provider_record(driver) for driver in found]
-        sys.stdout.write(as_json({"providers": rows}, sys.stdout, indent=2) + "\n")
+    if given["output"] != "table":
+        put({"providers": [_provider_record(driver) for driver in found]}, given["output"])
     else:
         sys.stdout.write("\n".join(map(_card, found)))
     for failure in failures:
@@ -91,7 +82,7 @@ def _provider_record(driver: "type[Driver]") -> dict[str, Any]:
             ],
             "regions": list(driver.environment.regions),
         },
-        "credentials": _credentials(driver.environment),
+        "credentials": _credentials(driver),
     }
 
 
@@ -103,7 +94,7 @@ def _card(driver: "type[Driver]") -> str:
         groups = "inferred from snapshots of one call"
     facts = [
         ("try", f"snapkit list -t {driver.name}:{driver.home_region}"),
-        ("keys", _credentials(driver.environment)),
+        ("keys", _credentials(driver)),
     ]
     keys, *others = driver.environment.keys
     token = f" (temporary keys: {keys.tokens[0]} too)" if keys.tokens else ""
@@ -129,12 +120,22 @@ def _aligned(facts: Sequence[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _credentials(names: "EnvironmentNames") -> str:
+def _credentials(driver: "type[Driver]") -> str:
+    """Return in words where keys are, or what is wrong with them; nothing is sent."""
+    from snapkit.sources import Surroundings, find_source, nothing_found
+
+    around = Surroundings(region=driver.home_region)
     try:
-        return f"set ({names.credentials(os.environ).origin})"
+        source = find_source(driver, around)
     except CredentialsMissingError as error:
-        half = "is set but" in error.message
-        return f"incomplete: {error}" if half else "not set"
+        nothing = error.message == nothing_found(driver).message
+        return _NOT_SET if nothing else f"incomplete: {error}"
+    except SnapkitError as error:
+        return f"incomplete: {error}"
+    if isinstance(source, StaticSource):
+        return f"set ({source.credentials.origin})"
+    titles = (place.title for place in driver.key_sources() if place.find(around) is not None)
+    return f"set ({next(titles, 'a source that renews itself')})"
 
 
 _REGIONS_HELP = """
@@ -143,7 +144,7 @@ Examples:
   snapkit regions
   snapkit regions PROVIDER --output json
 
-Without PROVIDER: all those with keys in the environment.
+Without PROVIDER: all those with keys in the environment or in the files of their own tools.
 """
 
 
@@ -151,7 +152,7 @@ Without PROVIDER: all those with keys in the environment.
 @click.argument("provider", nargs=-1)
 @connecting
 @choosing
-@_OUTPUT
+@printing
 @talking
 def regions_command(**given: Any) -> int:
     """Ask the clouds which regions they have."""
@@ -165,12 +166,12 @@ def regions_command(**given: Any) -> int:
             found += _regions(name, given)
         except SnapkitError as error:
             failures[name] = error
-    if given["output"] == "json":
+    if given["output"] != "table":
         answer = {
             "regions": [record(region) for region in found],
             "errors": {name: error_record(one) for name, one in failures.items()},
         }
-        sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")
+        put(answer, given["output"])
     elif found:
         padded, shown, _ = grid.lines(columns(Region, known_columns(Region)), found)
         grid.draw(padded, shown)
@@ -183,15 +184,13 @@ def regions_command(**given: Any) -> int:
 
 
 def _with_credentials() -> list[str]:
-    """Return the providers with keys, or half of them, in the environment."""
+    """Return the providers with keys, or half of them, in the environment or their files."""
     from snapkit.registry import driver_class, providers
 
-    found = [
-        name for name in providers() if _credentials(driver_class(name).environment) != "not set"
-    ]
+    found = [name for name in providers() if _credentials(driver_class(name)) != _NOT_SET]
     if not found:
         raise CredentialsMissingError(
-            "no provider has keys in the environment",
+            "no provider has keys in the environment or in the files of its own tools",
             hint="'snapkit providers' shows the variables",
         )
     return found

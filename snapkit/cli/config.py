@@ -13,7 +13,7 @@ import click
 from snapkit.cli.failing import tell
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, configured, option, printing, talking
-from snapkit.cli.records import as_json
+from snapkit.cli.records import put
 from snapkit.errors import ConfigurationError, CredentialsMissingError, SnapkitError
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def config_command(**given: Any) -> int:
 
 
 def _print(answer: Mapping[str, Any], lines: Sequence[str], given: Mapping[str, Any]) -> None:
-    if given["output"] == "json":
-        sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")
+    if given["output"] != "table":
+        put(answer, given["output"])
     else:
         sys.stdout.writelines(f"{inert(line)}\n" for line in lines)
 

@@ -9,7 +9,7 @@ import attrs
 import click
 
 from snapkit.cli.options import Command, option, talking
-from snapkit.cli.records import as_json, record, report_record
+from snapkit.cli.records import as_json, put, record, report_record
 from snapkit.listing import Outcome, Report, ScopeReport
 from snapkit.model import Snapshot, SnapshotGroup
 
@@ -43,10 +43,10 @@ def _count(text: str) -> int | None:
 @option(
     "-o",
     "--output",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "yaml"]),
     default="table",
     show_default=True,
-    help="Tables to read, or one JSON object with everything.",
+    help="Tables to read, or one object with everything.",
 )
 @option("--rows", type=_count, default="40", show_default=True, metavar="N|all", help="How many.")
 @option("--seed", type=int, default=7, show_default=True, metavar="N", help="Another estate.")
@@ -60,7 +60,9 @@ def demo_command(**given: Any) -> int:
     with Emulator(demo_world(given["seed"])) as emulator:
         tour = _take(emulator, quiet=given["quiet"])
         if given["output"] == "json":
-            sys.stdout.write(tour.json() + "\n")
+            sys.stdout.write(as_json(tour.record(), sys.stdout) + "\n")
+        elif given["output"] == "yaml":
+            put(tour.record(), "yaml")
         else:
             _show(tour, given)
         sys.stdout.flush()
@@ -77,13 +79,12 @@ class _Tour:
     report: Report
     requests: int
 
-    def json(self) -> str:
-        found = {
+    def record(self) -> dict[str, Any]:
+        return {
             "snapshots": [record(one) for one in self.snapshots],
             "groups": [record(one) for one in self.groups],
             "report": report_record(self.report),
         }
-        return as_json(found, sys.stdout)
 
 
 def _take(emulator: "Emulator", *, quiet: bool) -> _Tour:

@@ -1,6 +1,5 @@
 """``snapkit disks``."""
 
-import sys
 from typing import Any
 
 import click
@@ -8,7 +7,7 @@ import click
 from snapkit.cli.columns import columns
 from snapkit.cli.options import Command, acting, option, printing, talking
 from snapkit.cli.places import client_of
-from snapkit.cli.records import as_json, record
+from snapkit.cli.records import put, record
 from snapkit.writes import Disk
 
 __all__ = ["disks_command"]
@@ -39,9 +38,8 @@ def disks_command(**given: Any) -> int:
 
     with client_of(given["target"], given) as client:
         found = client.disks(instance_id=given["instance"], ids=given["disk"] or None)
-    if given["output"] == "json":
-        rows = [record(disk) for disk in found]
-        sys.stdout.write(as_json({"disks": rows}, sys.stdout, indent=2) + "\n")
+    if given["output"] != "table":
+        put({"disks": [record(disk) for disk in found]}, given["output"])
     elif found:
         padded, shown, _ = grid.lines(columns(Disk, _COLUMNS), found)
         grid.draw(padded, shown)

@@ -11,8 +11,9 @@ import click
 
 from snapkit.cli.exits import Exit
 from snapkit.cli.inert import inert
-from snapkit.cli.options import Command, configured, contacting, option, talking, targets
-from snapkit.cli.records import as_json
+from snapkit.cli.options import Command, configured, contacting, option, printing, talking
+from snapkit.cli.records import put
+from snapkit.cli.targets import targets
 
 if TYPE_CHECKING:
     from snapkit.doctor import Check, Diagnosis
@@ -51,15 +52,7 @@ Exit codes: 0 nothing failed · 1 another trouble · 2 usage or configuration
     section="Where",
     help="For each answer.",
 )
-@option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    section="How to show it",
-    help="Lines to read, or one object.",
-)
+@printing
 @talking
 def doctor_command(**given: Any) -> int:
     """Check keys, network, clock and permissions of each TARGET, and say what would help."""
@@ -79,7 +72,7 @@ def doctor_command(**given: Any) -> int:
     if given["output"] == "table":
         _draw_writes(places)
     else:
-        _write({"targets": [*map(_record, found)], "writes": _writes(places)}, given["output"])
+        put({"targets": [*map(_record, found)], "writes": _writes(places)}, given["output"])
     if not given["quiet"]:
         ill = sum(not one.ok for one in found)
         tell("examined", f"{len(found)} targets, {ill} with trouble")
@@ -196,15 +189,6 @@ def _check_record(check: "Check") -> dict[str, Any]:
         "trouble": check.trouble.value if check.trouble else None,
         "actions": list(check.actions),
     }
-
-
-def _write(answer: Mapping[str, Any], output: str) -> None:
-    from snapkit.cli.yaml import as_yaml
-
-    if output == "yaml":
-        sys.stdout.write(as_yaml(answer))
-    else:
-        sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")
 
 
 _CODES = {

@@ -1,20 +1,30 @@
 """``snapkit list`` and ``snapkit groups``."""
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from snapkit.cli.executors import executing, manner
 from snapkit.cli.filters import (
     filtering_groups,
     filtering_snapshots,
     group_query,
     snapshot_query,
 )
-from snapkit.cli.options import Command, configured, reaching, talking, targets
+from snapkit.cli.following import Follower, follower, progressing
+from snapkit.cli.options import Command, reaching, talking
 from snapkit.cli.sinks import View, drawing
-from snapkit.listing import Listing
+from snapkit.cli.targets import targets
+from snapkit.listing import Listing, Report
 from snapkit.model import Snapshot, SnapshotGroup
+
+if TYPE_CHECKING:
+    from snapkit.query import GroupQuery, SnapshotQuery
+    from snapkit.settings import Target
+
+    Query = SnapshotQuery | GroupQuery
 
 __all__ = ["group_view", "groups_command", "list_command", "run", "snapshot_view"]
 
@@ -62,36 +72,77 @@ def group_view(given: dict[str, Any]) -> View:
     )
 
 
-def run(listing: Listing[Any], view: View, given: dict[str, Any]) -> int:
-    """Show *listing* in *view*, say what is missing, and return the exit code.
+def run(places: "Sequence[Target]", query: "Query", view: View, given: dict[str, Any]) -> int:
+    """List *query* in *places*, show it in *view*, say what is missing, return the exit code."""
+    from snapkit.fleet import sweep
 
-    An interrupt ends the fetching, not the showing.
-    """
+    scrolls = view.streams and sys.stdout.isatty()
+    following = follower(view.noun, given, scrolls=scrolls)
+    with manner(given, places) as how:
+        listing: Listing[Any] = sweep(
+            places,
+            query,
+            kinds="group" if view.kind is SnapshotGroup else "snapshot",
+            ordered=given["ordered"],
+            timeout=given["timeout"],
+            keep_raw=given["raw"],
+            on_progress=following.told,
+            **how,
+        )
+        return _show(listing, following, view, given)
+
+
+def _show(listing: Listing[Any], following: Follower, view: View, given: dict[str, Any]) -> int:
+    """Show *listing*; an interrupt ends the fetching, not the showing."""
     from snapkit.cli.closing import Totals, anything_seen, close, say
     from snapkit.cli.exits import Exit, of_report
-    from snapkit.cli.progress import watching
 
     sink, totals = view.sink(), Totals()
-    quiet = bool(given["quiet"])
-    scrolls = view.streams and sys.stdout.isatty()
+    held: list[list[Any]] = []
     interrupted = False
-    try:
-        with watching(view.noun, lambda: listing.report, quiet=quiet or scrolls):
+    with following.follow(lambda: listing.report):
+        try:
             for page in listing.pages():
-                sink.page(page)
+                held.append(page) if view.whole else sink.page(page)
                 totals.add(page)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        listing.close()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            listing.close()
     report = listing.report
-    remarks = sink.end(report)
-    sys.stdout.flush()
-    if view.output == "table" and not quiet and anything_seen(report):
-        for sentence in totals.sentences(view.noun, report) + remarks:
-            say(sentence)
+    if _withheld(view, report, interrupted=interrupted):
+        _say_withheld(report, interrupted=interrupted)
+    else:
+        for page in held:
+            sink.page(page)
+        sentences = [*totals.sentences(view.noun, report), *sink.end(report)]
+        sys.stdout.flush()
+        if _counts(view, given) and anything_seen(report):
+            for sentence in sentences:
+                say(sentence)
     close(report, debug=given["debug"])
     return Exit.INTERRUPTED if interrupted else of_report(report)
+
+
+def _withheld(view: View, report: Report, *, interrupted: bool) -> bool:
+    """Whether nothing is shown: files after an interrupt, and what must be whole and is not."""
+    if view.output == "parquet" and interrupted:
+        return True
+    return view.whole and (interrupted or not report.complete)
+
+
+def _say_withheld(report: Report, *, interrupted: bool) -> None:
+    from snapkit.cli.failing import tell
+
+    why = "it was interrupted" if interrupted else "--fail-on-partial is given"
+    ended, asked = sum(scope.complete for scope in report.scopes), len(report.scopes)
+    tell("nothing written", f"{why}, and {ended} of {asked} regions answered in full")
+
+
+def _counts(view: View, given: dict[str, Any]) -> bool:
+    """Whether totals are said; the last line of progress for programs has them too."""
+    ways = view.output in ("table", "parquet") and given["progress"] != "json"
+    return ways and not given["quiet"]
 
 
 _LIST_HELP = """
@@ -101,39 +152,31 @@ Examples:
   snapkit list -t PROVIDER:R1,R2 -t OTHER:R3 --status failed,creating
   snapkit list --older-than 90d --origin manual --sort=-size
   snapkit list --name 'db-*' --tag env=prod --columns ref,size,created
-  snapkit list -o csv > snapshots.csv
+  snapkit list -t 'PROVIDER:*' -o csv > snapshots.csv
+  snapkit list -o csv --fail-on-partial > new.csv && mv new.csv snapshots.csv
+  snapkit list -o parquet --into inventory
   snapkit list -o ndjson | jq -r 'select(.status == "failed") | .ref'
 
 With several filters a snapshot must pass all of them; one filter with several values takes
 any. What a provider does not say (an unknown size, say) passes no filter on it.
 
 Without --target the variable SNAPKIT_TARGETS is used, then the configuration file: see
-'snapkit config'. Keys come from each provider's own environment variables, or from where a
-profile says: see 'snapkit providers'.
+'snapkit config'. Keys come from each provider's own environment variables, the files of its
+own tools, or where a profile says: see 'snapkit providers'.
 """
 
 
 @click.command("list", cls=Command, epilog=_LIST_HELP)
 @reaching
+@executing
 @filtering_snapshots
 @drawing
+@progressing
 @talking
 def list_command(**given: Any) -> int:
     """List snapshots over all targets, whoever holds them."""
     view, query, places = snapshot_view(given), snapshot_query(given), targets(given)
-    from snapkit.fleet import list_snapshots
-
-    return run(list_snapshots(places, query, **_manner(given)), view, given)
-
-
-def _manner(given: dict[str, Any]) -> dict[str, Any]:
-    """Return how to list, whatever is listed."""
-    return {
-        "workers": given["workers"],
-        "timeout": given["timeout"],
-        "limiter": configured().limiter(),
-        "keep_raw": given["raw"],
-    }
+    return run(places, query, view, given)
 
 
 _GROUPS_HELP = """
@@ -150,12 +193,12 @@ no groups they are inferred from snapshots of one call; 'membership' says which 
 
 @click.command("groups", cls=Command, epilog=_GROUPS_HELP)
 @reaching
+@executing
 @filtering_groups
 @drawing
+@progressing
 @talking
 def groups_command(**given: Any) -> int:
     """List snapshot groups over all targets, with their members."""
     view, query, places = group_view(given), group_query(given), targets(given)
-    from snapkit.fleet import list_groups
-
-    return run(list_groups(places, query, **_manner(given)), view, given)
+    return run(places, query, view, given)

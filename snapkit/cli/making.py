@@ -11,7 +11,7 @@ from snapkit.cli.awaiting import patient, waited
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, acting, option, pairs_of, printing, stacked, talking
 from snapkit.cli.places import client_of
-from snapkit.cli.records import as_json, record
+from snapkit.cli.records import put, record
 from snapkit.errors import QueryError
 from snapkit.model import Snapshot, SnapshotGroup
 
@@ -81,7 +81,7 @@ def expiry(given: Mapping[str, Any], now: datetime | None = None) -> datetime | 
 def _tell_made(client: "Client", made: Snapshot | SnapshotGroup, given: Mapping[str, Any]) -> int:
     """Print the reference at once, then wait if that was asked for.
 
-    In JSON there is one object, also if the wait fails: what was made is made.
+    In JSON and YAML there is one object, also if the wait fails: what was made is made.
     """
     if given["output"] == "table":
         sys.stdout.write(f"{inert(str(made.ref))}\n")
@@ -93,8 +93,8 @@ def _tell_made(client: "Client", made: Snapshot | SnapshotGroup, given: Mapping[
                 or made
             )
     finally:
-        if given["output"] == "json":
-            sys.stdout.write(as_json(record(made), sys.stdout, indent=2) + "\n")
+        if given["output"] != "table":
+            put(record(made), given["output"])
             sys.stdout.flush()
     return 0
 

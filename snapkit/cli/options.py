@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from snapkit.config import Config
-    from snapkit.settings import Target
 
 __all__ = [
     "Command",
@@ -23,10 +21,8 @@ __all__ = [
     "pairs_of",
     "printing",
     "reaching",
-    "spread",
     "stacked",
     "talking",
-    "targets",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -140,7 +136,8 @@ reaching = stacked(
         envvar="SNAPKIT_TARGETS",
         section=_WHERE,
         help="provider:[account@]region[,region...][?option=value], or the name of a profile or"
-        " group in the configuration file; repeatable. The account is a label of yours."
+        " group in the configuration file; repeatable. '*' for the region means all of them."
+        " The account is a label of yours."
         "  [env: SNAPKIT_TARGETS, separated by blanks]",
     ),
     connecting,
@@ -192,11 +189,11 @@ talking = stacked(
 printing = option(
     "-o",
     "--output",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "yaml"]),
     default="table",
     show_default=True,
     section="How to show it",
-    help="Lines to read, or one JSON object.",
+    help="Lines to read, or one object.",
 )
 
 
@@ -206,17 +203,6 @@ def pairs_of(texts: Iterable[str]) -> dict[str, str]:
     if "" in found:
         raise click.BadParameter("a tag needs a key; write KEY=VALUE")
     return found
-
-
-def spread(text: str) -> list[str]:
-    """Return one target text for each region in ``provider:account@r1,r2?option=value``."""
-    address, mark, options = text.partition("?")
-    provider, colon, place = address.partition(":")
-    account, at, regions = place.rpartition("@")
-    return [
-        f"{provider}{colon}{account}{at}{region.strip()}{mark}{options}"
-        for region in regions.split(",")
-    ]
 
 
 def options_of(given: Mapping[str, Any]) -> dict[str, str]:
@@ -238,50 +224,3 @@ def configured() -> "Config":
         kept["snapkit.config"] = load_config()
     found: Config = kept["snapkit.config"]
     return found
-
-
-def targets(given: Mapping[str, Any]) -> "list[Target]":
-    """Return the targets that the options of ``reaching`` name, or the configuration file.
-
-    A text without a colon is a profile or a target group; where there is none of that name,
-    a provider, in the region that the environment names.
-    """
-    from snapkit.errors import ConfigurationError
-    from snapkit.regions import PATIENCE, ask_regions
-    from snapkit.registry import providers
-
-    config = configured()
-    changes: dict[str, Any] = {name: given[name] for name in ("endpoint", "ca_bundle")}
-    if not given["target"] and not config.profiles:
-        raise ConfigurationError(
-            "no target is given",
-            hint="say where to look with --target provider:region or SNAPKIT_TARGETS"
-            f" (providers: {', '.join(providers())}), write profiles with 'snapkit config init',"
-            " or try 'snapkit demo'",
-        )
-    patience = min(PATIENCE, given.get("timeout") or PATIENCE)
-    changes["list_regions"] = partial(ask_regions, patience=patience)
-    if not given["target"]:
-        return config.targets(**changes)
-    found: list[Target] = []
-    for text in given["target"]:
-        unknown = ":" not in text and text.partition("?")[0] not in providers()
-        if text in config or (unknown and config.profiles):
-            found += config.targets([text], **changes)
-        else:
-            found += [_target(one, changes) for one in spread(text)]
-    return found
-
-
-def _target(text: str, changes: Mapping[str, Any]) -> "Target":
-    import attrs
-
-    from snapkit.settings import Target
-
-    target = Target.parse(text)
-    target = attrs.evolve(
-        target,
-        endpoint=changes["endpoint"] or target.endpoint,
-        ca_bundle=changes["ca_bundle"],
-    )
-    return configured().completed(target)

@@ -10,7 +10,7 @@ import click
 from snapkit.cli.exits import of_errors
 from snapkit.cli.failing import story, tell
 from snapkit.cli.inert import inert
-from snapkit.cli.records import as_json, error_record
+from snapkit.cli.records import error_record, put
 from snapkit.errors import SnapkitError
 from snapkit.model import Ref
 from snapkit.writes import ItemResult
@@ -20,7 +20,7 @@ __all__ = ["Outcomes"]
 
 @attrs.define
 class Outcomes:
-    """Lines or JSON for things that were done or not; what failed goes to stderr."""
+    """Lines or one object for things that were done or not; what failed goes to stderr."""
 
     done: str
     """What was done to those that went well: ``deleted``."""
@@ -61,8 +61,7 @@ class Outcomes:
 
     def end(self) -> int:
         """Write what is left and return the exit code."""
-        if self.output == "json":
-            answer = {"results": self.rows}
-            sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")
+        if self.output != "table":
+            put({"results": self.rows}, self.output)
         well = any(row["ok"] for row in self.rows)
         return of_errors(self.errors, something_seen=well)

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO, cast
@@ -11,7 +12,15 @@ import attrs
 from snapkit.listing import Report, ScopeReport
 from snapkit.model import Ref, Snapshot, SnapshotGroup
 
-__all__ = ["as_json", "error_record", "exact", "iso", "record", "report_record"]
+__all__ = [
+    "as_json",
+    "error_record",
+    "exact",
+    "iso",
+    "put",
+    "record",
+    "report_record",
+]
 
 
 def iso(moment: datetime) -> str:
@@ -95,3 +104,13 @@ def as_json(value: Any, stream: TextIO, *, indent: int | None = None) -> str:
     """Return *value* as JSON that *stream* can show: in ASCII for a terminal."""
     unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
     return json.dumps(value, indent=indent, ensure_ascii=stream.isatty() or not unicode)
+
+
+def put(answer: Mapping[str, Any], output: str) -> None:
+    """Print *answer* to stdout as one object, in YAML where *output* says so, else in JSON."""
+    if output == "yaml":
+        from snapkit.cli.yaml import as_yaml
+
+        sys.stdout.write(as_yaml(answer))
+    else:
+        sys.stdout.write(as_json(answer, sys.stdout, indent=2) + "\n")

@@ -14,7 +14,7 @@ from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, acting, option, pairs_of, printing, talking
 from snapkit.cli.outcomes import Outcomes
 from snapkit.cli.places import client_at, parsed
-from snapkit.cli.records import as_json, record
+from snapkit.cli.records import put, record
 from snapkit.cli.removing import described
 from snapkit.errors import ConflictError, QueryError
 from snapkit.model import Kind, Ref, Snapshot
@@ -83,8 +83,10 @@ def restore_command(**given: Any) -> int:
             tags=pairs_of(given["tag"]),
             key=given["key"],
         )
-    shown = as_json(record(disk), sys.stdout, indent=2)
-    sys.stdout.write(f"{shown if given['output'] == 'json' else inert(disk.id)}\n")
+    if given["output"] == "table":
+        sys.stdout.write(f"{inert(disk.id)}\n")
+    else:
+        put(record(disk), given["output"])
     return 0
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from snapkit.cli.columns import Column, columns, known_columns
-from snapkit.cli.options import Command, choosing, connecting, option, talking
+from snapkit.cli.options import Command, choosing, connecting, option, printing, talking
 from snapkit.cli.places import place_of
-from snapkit.cli.records import as_json, record
+from snapkit.cli.records import put, record
 from snapkit.errors import ConfigurationError, NotFoundError
 from snapkit.model import Kind, Ref, Snapshot, SnapshotGroup
 
@@ -31,22 +31,14 @@ for among the groups, where the provider has groups. Exit code 6: there is no su
 @click.argument("ref")
 @connecting
 @choosing
-@option(
-    "-o",
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    section="How to show it",
-    help="Lines to read, or one JSON object.",
-)
+@printing
 @option("--raw", is_flag=True, section="How to show it", help="The provider's own row too.")
 @talking
 def show_command(**given: Any) -> int:
     """Show all that is known of REF, a snapshot or a snapshot group."""
     found = _fetch(Ref.parse(given["ref"]), given)
-    if given["output"] == "json":
-        sys.stdout.write(as_json(record(found, raw=given["raw"]), sys.stdout, indent=2) + "\n")
+    if given["output"] != "table":
+        put(record(found, raw=given["raw"]), given["output"])
         return 0
     cards(_facts(found))
     if isinstance(found, SnapshotGroup) and found.members:

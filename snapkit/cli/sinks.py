@@ -1,17 +1,20 @@
-"""Where rows go: a table at the end, or JSON, CSV and YAML while they arrive."""
+"""Where rows go: a table or files at the end, or JSON, CSV and YAML while they arrive."""
 
 import csv
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
+import click
 
 from snapkit.cli import grid
 from snapkit.cli.columns import Column, columns, known_columns, sort_rows, sorting
 from snapkit.cli.inert import spreadsheet_safe
 from snapkit.cli.options import option, stacked
+from snapkit.cli.parquet import ParquetSink, check_parquet
 from snapkit.cli.records import as_json, exact, record, report_record
 from snapkit.cli.yaml import as_yaml, item
 from snapkit.errors import QueryError
@@ -29,7 +32,15 @@ drawing = stacked(
         show_default=True,
         metavar="FORMAT",
         section=_DRAWING,
-        help="table, json (one object), ndjson (one object a line, as they arrive), csv or yaml.",
+        help="table, json (one object), ndjson (one object a line, as they arrive), csv, yaml,"
+        " or parquet (files, with --into).",
+    ),
+    option(
+        "--into",
+        metavar="DIR",
+        type=click.Path(file_okay=False),
+        section=_DRAWING,
+        help="Where the files of parquet go; their paths are printed.",
     ),
     option(
         "--columns",
@@ -46,6 +57,12 @@ drawing = stacked(
         help="Columns to sort by, - for descending. Rows are then shown when all are there.",
     ),
     option(
+        "--ordered",
+        is_flag=True,
+        section=_DRAWING,
+        help="Rows in the order of the targets, the same each time; what arrives too early waits.",
+    ),
+    option(
         "--raw",
         is_flag=True,
         section=_DRAWING,
@@ -56,6 +73,13 @@ drawing = stacked(
         is_flag=True,
         section=_DRAWING,
         help="In csv, leave text as it is, even where a spreadsheet would run it.",
+    ),
+    option(
+        "--fail-on-partial",
+        is_flag=True,
+        section=_DRAWING,
+        help="Print and write nothing unless every region answered in full; exit code 3 as"
+        " without it. Rows are then shown when all are there.",
     ),
 )
 
@@ -87,6 +111,10 @@ class View:
     keys: Sequence[tuple[Column, bool]]
     raw: bool = False
     csv_raw: bool = False
+    into: str | None = None
+    """The folder for files."""
+    whole: bool = False
+    """Whether all or nothing is shown."""
 
     @classmethod
     def of(
@@ -104,6 +132,11 @@ class View:
             raise QueryError(
                 f"no output format {output!r}", hint=f"choose from {', '.join(_SINKS)}"
             )
+        into = given.get("into")
+        if output == "parquet":
+            check_parquet(kind, into, columns=bool(given["columns"] or given["all_columns"]))
+        elif into is not None:
+            raise QueryError("--into is for parquet", hint="add --output parquet, or redirect")
         names = [name for text in given["columns"] for name in text.split(",")]
         names = list(known_columns(kind)) if given["all_columns"] and not names else names
         return cls(
@@ -116,12 +149,14 @@ class View:
             keys=sorting(kind, given["sort"]),
             raw=given["raw"],
             csv_raw=given["csv_raw"],
+            into=into,
+            whole=given.get("fail_on_partial", False),
         )
 
     @property
     def streams(self) -> bool:
         """Whether rows are written while they arrive."""
-        return self.output != "table" and not self.keys
+        return self.output not in ("table", "parquet") and not (self.keys or self.whole)
 
     def sink(self) -> Sink:
         """Return a new sink for this view."""
@@ -270,10 +305,15 @@ class _Yaml:
         return []
 
 
+def _parquet(view: View) -> ParquetSink:
+    return ParquetSink(Path(view.into or "."))
+
+
 _SINKS: Mapping[str, Any] = {
     "table": _Table,
     "json": _Json,
     "ndjson": _Ndjson,
     "csv": _Csv,
     "yaml": _Yaml,
+    "parquet": _parquet,
 }

@@ -4,12 +4,15 @@ import subprocess
 import sys
 from typing import Any
 
+import click
 import pytest
 
 from snapkit import __version__
 from snapkit.cli import commands
-from snapkit.errors import PermissionDeniedError
+from snapkit.credentials import Credentials, StaticSource
+from snapkit.errors import CredentialsMissingError, PermissionDeniedError
 from snapkit.model import SnapshotStatus
+from snapkit.sources import KeyPlace, Surroundings
 
 from .conftest import Run
 
@@ -88,6 +91,92 @@ def test_regions_are_asked_for(run: Run, paper: Any) -> None:
     """By default of every provider with keys."""
     assert ["paper", "north", "北方", "yes"] == run("regions").out.splitlines()[1].split()
     assert "north" == run("regions", "paper", "-o", "json").json["regions"][0]["id"]
+
+
+@pytest.fixture
+def vendor_file(paper: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Keep the keys in a file of the vendor's own tool; the test may change what it gives."""
+    found: dict[str, Any] = {"keys": StaticSource(Credentials(key_id="k", secret="CANARY-file"))}
+
+    def find(_: Surroundings) -> Any:
+        if isinstance(found["keys"], Exception):
+            raise found["keys"]
+        return found["keys"]
+
+    def places(_: Any) -> list[KeyPlace]:
+        return [KeyPlace("~/.paper/keys.json", find)]
+
+    monkeypatch.setattr(paper.PaperDriver, "key_sources", classmethod(places))
+    for name in ("PAPER_KEY", "PAPER_SECRET"):
+        monkeypatch.delenv(name)
+    return found
+
+
+def test_keys_in_a_vendors_file_count(run: Run, vendor_file: Any) -> None:
+    """They do for every other command, so these two must not say that there are none."""
+    assert "set (given explicitly)" in run("providers").out
+    assert ["paper", "north"] == run("regions").out.splitlines()[1].split()[:2]
+    (row,) = run("providers", "-o", "json").json["providers"]
+    assert row["credentials"].startswith("set (")
+
+
+def test_keys_that_renew_themselves_are_named_by_their_place(run: Run, vendor_file: Any) -> None:
+    """Nothing is sent, so nobody is asked for them either."""
+
+    class Never:
+        def get(self) -> Credentials:
+            raise AssertionError("asked")
+
+        def refresh(self, stale: Credentials) -> bool:
+            raise AssertionError("asked")
+
+    vendor_file["keys"] = Never()
+
+    assert "set (~/.paper/keys.json)" in run("providers").out
+
+
+def test_a_broken_file_is_not_the_same_as_no_file(run: Run, vendor_file: Any) -> None:
+    """Who has half of it needs the other half, not all of it."""
+    vendor_file["keys"] = CredentialsMissingError("~/.paper/keys.json is cut off")
+    assert "incomplete: ~/.paper/keys.json is cut off" in run("providers").out
+    assert "paper: ~/.paper/keys.json is cut off" in run("regions").err
+    vendor_file["keys"] = None
+
+    assert "not set" in run("providers").out
+    ended = run("regions")
+    assert (4, "") == (ended.code, ended.out)
+    assert "no provider has keys in the environment or in the files" in ended.err
+
+
+YAML = [
+    ("show", "paper:north/s-1"),
+    ("show", "paper:north/g-1", "--raw"),
+    ("providers",),
+    ("regions",),
+    ("regions", "paper"),
+    ("config", "show"),
+    ("config", "check"),
+    ("config", "path"),
+]
+
+
+@pytest.mark.parametrize("argv", YAML, ids=" ".join)
+def test_yaml_has_the_values_of_json(run: Run, paper: Any, argv: tuple[str, ...]) -> None:
+    """Every command that has one has the other."""
+    yaml: Any = pytest.importorskip("yaml")
+
+    assert run(*argv, "-o", "json").json == yaml.safe_load(run(*argv, "-o", "yaml").out)
+
+
+def test_every_command_that_has_json_has_yaml() -> None:
+    """A tool that reads YAML reads all of it."""
+    context = click.Context(commands)
+    for name in commands.list_commands(context):
+        command = commands.get_command(context, name)
+        assert command is not None
+        for one in command.params:
+            if one.name == "output" and isinstance(one.type, click.Choice):
+                assert "json" not in one.type.choices or "yaml" in one.type.choices
 
 
 def test_regions_that_are_refused_are_named(run: Run, paper: Any) -> None:

@@ -275,13 +275,13 @@ def test_defaults_are_those_of_the_options(
     """What is said on the command line wins; the rate share of profiles holds too."""
     desk_only(file, '[defaults]\noutput = "ndjson"\nworkers = 3\ntimeout = 5\ngroup = "desk"\n')
     asked: list[dict[str, Any]] = []
-    listed = fleet.list_snapshots
+    listed = fleet.sweep
 
     def spy(*given: Any, **more: Any) -> Any:
         asked.append(more)
         return listed(*given, **more)
 
-    monkeypatch.setattr(fleet, "list_snapshots", spy)
+    monkeypatch.setattr(fleet, "sweep", spy)
 
     assert 3 == run("list", "-q").out.count('{"ref": ')
     assert run("list", "-o", "csv", "--workers", "2").out.startswith('"ref",')
@@ -352,3 +352,27 @@ def test_a_name_that_commands_a_terminal_is_made_visible(run: Run, file: Path) -
 
     assert "\x1b" not in ended.out + ended.err
     assert 2 == ended.code
+
+
+@pytest.mark.parametrize("word", ["nonsense", "jsn", "parquet"])
+def test_an_output_that_is_none_is_told_with_its_place(run: Run, file: Path, word: str) -> None:
+    """As every other mistake in the file; parquet needs a folder, so it is no default."""
+    desk_only(file, f'[defaults]\nworkers = 3\noutput = "{word}"\n')
+    line = file.read_text().splitlines().index(f'output = "{word}"') + 1
+    ended = run("list")
+
+    assert (2, "") == (ended.code, ended.out)
+    assert f"{file}, line {line}, column 1: no output format '{word}'; " in ended.err
+    assert "known: csv, json, ndjson, table, yaml" in ended.err
+    assert ended.err.splitlines() == run("config", "check").err.splitlines()
+
+
+def test_every_output_but_files_can_be_the_default(run: Run, file: Path) -> None:
+    """What the option offers and what the file takes are one list."""
+    from snapkit.cli.sinks import _SINKS  # pyright: ignore[reportPrivateUsage]
+    from snapkit.profile import OUTPUTS
+
+    assert {*OUTPUTS, "parquet"} == set(_SINKS)
+    for word in OUTPUTS:
+        desk_only(file, f'[defaults]\noutput = "{word.upper()}"\n')
+        assert 0 == run("list", "-q").code

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -156,6 +157,15 @@ def test_the_demo_gives_everything_as_json(run: Run) -> None:
     assert 1 == len(
         {one["region"] for one in found["report"]["scopes"] if one["outcome"] == "denied"}
     )
+
+
+def test_the_demo_gives_everything_as_yaml(run: Run) -> None:
+    """The same object."""
+    yaml: Any = pytest.importorskip("yaml")
+    found = yaml.safe_load(run("demo", "-o", "yaml").out)
+
+    assert {"snapshots", "groups", "report"} == set(found)
+    assert 300 <= len(found["snapshots"])
 
 
 def test_one_seed_gives_one_demo(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Commands that change something, on a cloud in a dictionary."""
 
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -172,6 +173,80 @@ def test_waiting_for_what_is_not_there_is_code_six(run: Run, cloud: Cloud) -> No
     """Unless it is to be gone."""
     assert 6 == run("wait", f"{HERE}/s-9").code
     assert 0 == run("wait", f"{HERE}/s-9", "--until", "gone").code
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("create", HERE, "d-1", "--key", "k"),
+        ("restore", ONE, "--key", "k"),
+        ("disks", HERE, "--instance", "i-1"),
+        ("wait", ONE, TWO),
+        ("tag", ONE, "--set", "team=no"),
+        ("delete", f"{HERE}/s-9", "--yes"),
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_yaml_has_the_values_of_json(run: Run, cloud: Cloud, argv: tuple[str, ...]) -> None:
+    """One object, for whoever reads YAML."""
+    yaml: Any = pytest.importorskip("yaml")
+    told = run(*argv, "-o", "yaml")
+
+    assert 0 == told.code
+    assert run(*argv, "-o", "json").json == yaml.safe_load(told.out)
+
+
+def test_places_are_waited_for_side_by_side_and_told_in_order(run: Run, cloud: Cloud) -> None:
+    """The slowest place decides how long it takes, and a script reads the order it gave."""
+    making = {"status": SnapshotStatus.CREATING, "restorable": False}
+    cloud.add(snapshot("s-1", **making), snapshot("s-3", region="south", **making))
+    both = threading.Barrier(2)
+
+    def meet() -> None:
+        # One after the other would never meet: the wait for the first place would not end.
+        if not both.broken and cloud.snapshots["s-1"].status is SnapshotStatus.CREATING:
+            both.wait(20)
+            cloud.add(snapshot("s-3", region="south"), snapshot("s-1"))
+
+    cloud.time.on_sleep = meet
+    refs = ("ledger:south/s-3", ONE, TWO)
+    ended = run("wait", *refs)
+
+    assert (0, "".join(f"complete  {ref}\n" for ref in refs)) == (ended.code, ended.out)
+
+
+def test_one_place_that_fails_does_not_keep_the_others(run: Run, cloud: Cloud) -> None:
+    """Some came, one did not: partial, and the reason."""
+    failed = snapshot("s-3", region="south", status=SnapshotStatus.FAILED)
+    cloud.add(failed)
+    ended = run("wait", "ledger:south/s-3", ONE, "-o", "json")
+
+    assert 3 == ended.code
+    assert [False, True] == [row["ok"] for row in ended.json["results"]]
+    assert "not complete: ledger:south/s-3: " in ended.err
+
+
+def test_an_interrupt_ends_the_waits_of_all_places(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for an hour that was waited for in vain; threads do not hold the end up."""
+    making = {"status": SnapshotStatus.CREATING, "restorable": False}
+    cloud.add(snapshot("s-1", **making), snapshot("s-3", region="south", **making))
+    stuck = threading.Event()
+
+    def wait() -> None:
+        stuck.wait(20)
+
+    cloud.time.on_sleep = wait
+
+    def interrupted(_: Any, timeout: float | None = None) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
+    ended = run("wait", ONE, "ledger:south/s-3", "--timeout", "5")
+    stuck.set()
+
+    assert (130, "") == (ended.code, ended.out)
 
 
 def test_wait_needs_something_to_wait_for(run: Run, cloud: Cloud) -> None:
