@@ -16,6 +16,7 @@ __all__ = [
     "Credentials",
     "EnvironmentNames",
     "KeyNames",
+    "RoleNames",
     "Secret",
     "StaticSource",
 ]
@@ -138,32 +139,45 @@ class KeyNames:
 
 
 @attrs.frozen(kw_only=True)
+class RoleNames:
+    """Environment variables that name a role for the keys in the environment to take on."""
+
+    arn: str
+    session_name: str = ""
+    external_id: str = ""
+    policy: str = ""
+    duration: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class EnvironmentNames:
     """The environment variables of one vendor, in the order in which they count."""
 
     keys: Sequence[KeyNames]
     regions: Sequence[str] = ()
+    roles: Sequence[RoleNames] = ()
+    """The first whose ``arn`` is set counts."""
 
     def credentials(self, environ: Mapping[str, str]) -> Credentials:
         """Return the first pair that is there; CredentialsMissingError for none or a half."""
-        for names in self.keys:
-            key_id, secret = environ.get(names.key_id), environ.get(names.secret)
-            if not key_id and not secret:
-                continue
-            if not (key_id and secret):
-                there, lacking = (
-                    (names.key_id, names.secret) if key_id else (names.secret, names.key_id)
-                )
-                raise CredentialsMissingError(
-                    f"{there} is set but {lacking} is not", hint=f"set {lacking} too"
-                )
-            token = next((environ[name] for name in names.tokens if environ.get(name)), None)
-            return Credentials(
-                key_id=key_id, secret=secret, token=token, origin=f"environment {names.key_id}"
+        there = [one for one in self.keys if environ.get(one.key_id) or environ.get(one.secret)]
+        names = there[0] if there else self.keys[0]
+        key_id, secret = environ.get(names.key_id, ""), Secret(environ.get(names.secret, ""))
+        tokens = (Secret(environ.get(name, "")) for name in names.tokens)
+        token = next((one for one in tokens if one), None)
+        # Reports of errors may show local variables, and this one has everything in plain text.
+        del environ, tokens
+        if not there:
+            raise CredentialsMissingError(
+                "no credentials in the environment", hint=f"set {names.key_id} and {names.secret}"
             )
-        wanted = self.keys[0]
-        raise CredentialsMissingError(
-            "no credentials in the environment", hint=f"set {wanted.key_id} and {wanted.secret}"
+        if not (key_id and secret):
+            has, lacks = (names.key_id, names.secret) if key_id else (names.secret, names.key_id)
+            raise CredentialsMissingError(
+                f"{has} is set but {lacks} is not", hint=f"set {lacks} too"
+            )
+        return Credentials(
+            key_id=key_id, secret=secret, token=token, origin=f"environment {names.key_id}"
         )
 
     def region(self, environ: Mapping[str, str]) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
 from snapkit.credentials import Credentials, Secret
 from snapkit.errors import CredentialsMissingError
@@ -29,6 +29,7 @@ __all__ = [
     "pair_in",
     "parsed_json",
     "read_private",
+    "read_token",
 ]
 
 _LOG = logging.getLogger(__name__)
@@ -48,6 +49,9 @@ class Fields:
 
     def __repr__(self) -> str:
         return "Fields(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("what a file of keys holds does not pickle; read it where it is used")
 
     def text(self, *names: str) -> str:
         """Return the first of *names* that has a text or a number, else an empty text."""
@@ -73,11 +77,28 @@ class Fields:
         return [Fields(cast("dict[str, Any]", row)) for row in rows if isinstance(row, dict)]
 
 
-def read_private(path: Path) -> Secret | None:
+def read_token(path: Path) -> Secret:
+    """Return the token that a cluster or another program keeps up to date in a file.
+
+    Raises CredentialsMissingError where there is none. Unlike a file of keys it may be read by
+    others: who mounts it decides, and its token lives shortly.
+    """
+    found = read_private(path, warn=False)
+    token = Secret(found.reveal().strip()) if found is not None else None
+    if not token:
+        raise CredentialsMissingError(
+            f"the token file {str(path)!r} {'is not there' if found is None else 'is empty'}",
+            hint="check that the token is mounted, or set the keys otherwise",
+        )
+    return token
+
+
+def read_private(path: Path, *, warn: bool = True) -> Secret | None:
     """Return the text of the file at *path*, or None where there is no such file.
 
     A link to a file that belongs to neither this user nor the system is refused, and so is
-    what is no plain file. A file that others can read is read, with a warning once.
+    what is no plain file. A file that others can read is read, with a warning once unless
+    *warn* is false.
     """
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -90,7 +111,7 @@ def read_private(path: Path) -> Secret | None:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise _unreadable(path, "is not a plain file")
-        _check_owner(path, found)
+        _check_owner(path, found, warn=warn)
     except BaseException:
         os.close(handle)
         raise
@@ -101,12 +122,12 @@ def read_private(path: Path) -> Secret | None:
     return text
 
 
-def _check_owner(path: Path, found: os.stat_result) -> None:
+def _check_owner(path: Path, found: os.stat_result, *, warn: bool) -> None:
     if os.name == "nt":
         return
     if path.resolve() != path.absolute() and found.st_uid not in (0, os.getuid()):
         raise _unreadable(path, "is a link to a file of another user")
-    if found.st_mode & 0o077:
+    if warn and found.st_mode & 0o077:
         _warn_of_mode(str(path))
 
 

@@ -5,43 +5,35 @@ the machine only where the user asks for it. Adapters say which files those are 
 is taken on; see ``Driver.key_sources``.
 """
 
+import json
 import os
-import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
-import requests
 
-from snapkit.credentials import Credentials, CredentialSource, Secret, StaticSource
-from snapkit.errors import ConfigurationError, CredentialsMissingError, SnapkitError
-from snapkit.http import Http, HttpRequest, HttpResponse, check_endpoint
+from snapkit.credentials import CredentialSource, RoleNames, StaticSource
+from snapkit.errors import ConfigurationError, CredentialsMissingError
+from snapkit.http import check_endpoint
 from snapkit.keyprocess import ProcessSource
-from snapkit.retry import RetryPolicy
-from snapkit.transport import Clock, Transport
+from snapkit.keyrings import KeyringSource
+from snapkit.keyservices import shared
+from snapkit.transport import Clock
 
 if TYPE_CHECKING:
     from snapkit.driver import Driver
 
 __all__ = [
     "KeyPlace",
-    "KeyringSource",
     "Role",
     "Surroundings",
-    "ask_metadata",
     "find_source",
     "instance_unasked",
-    "key_service",
     "nothing_found",
-    "shared",
     "source_for",
     "unsupported_keys",
 ]
-
-_PATIENCE = RetryPolicy(transient=3, connect_timeout=5.0, read_timeout=10.0, call_timeout=25.0)
-METADATA_TIMEOUT = 1.0
-METADATA_LARGEST = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -77,6 +69,8 @@ class KeyPlace:
     """What it is, for people: mostly the path."""
     find: Callable[[Surroundings], CredentialSource | None]
     """Returns None where nothing is; raises CredentialsMissingError for what is broken."""
+    environment: bool = False
+    """Whether variables of the environment lead there, and no file does."""
 
 
 @attrs.frozen(kw_only=True)
@@ -97,37 +91,69 @@ def find_source(driver: "type[Driver]", around: Surroundings) -> CredentialSourc
     """
     if around.instance:
         return driver.instance_source(around)
-    names = driver.environment
-    if around.profile is None and any(
-        around.environ.get(name) for one in names.keys for name in (one.key_id, one.secret)
-    ):
-        return StaticSource(names.credentials(around.environ))
-    found = _from_files(driver, around)
+    if around.profile is not None:
+        return _from_files(driver, around)
+    found = _of_variables(driver, around) or _first(driver.key_sources(), around)
     if found is not None:
         return found
-    if around.profile is not None:
-        raise _not_in_files(driver, around)
     raise nothing_found(driver)
 
 
 def nothing_found(driver: "type[Driver]") -> CredentialsMissingError:
     """Return the error of find_source for no credentials at all, rather than broken ones."""
-    places = driver.key_sources()
-    wanted, titles = driver.environment.keys[0], ["the environment", *(p.title for p in places)]
+    files = (place.title for place in driver.key_sources() if not place.environment)
+    wanted, titles = driver.environment.keys[0], ["the environment", *files]
     return CredentialsMissingError(
         f"no credentials in {' or '.join(titles)}", hint=f"set {wanted.key_id} and {wanted.secret}"
     )
 
 
-def _from_files(driver: "type[Driver]", around: Surroundings) -> CredentialSource | None:
-    found = (place.find(around) for place in driver.key_sources())
+def _of_variables(driver: "type[Driver]", around: Surroundings) -> CredentialSource | None:
+    """Return the key in the environment, or the role there that it is to take on."""
+    names = driver.environment
+    if not any(around.environ.get(name) for one in names.keys for name in (one.key_id, one.secret)):
+        return None
+    keys = StaticSource(names.credentials(around.environ))
+    for one in names.roles:
+        if arn := around.environ.get(one.arn):
+            return driver.assumed(_role_of(one, arn, around), keys, around)
+    return keys
+
+
+def _role_of(names: RoleNames, arn: str, around: Surroundings) -> Role:
+    seconds = around.environ.get(names.duration) or "3600"
+    if not (seconds.isdecimal() and 0 < int(seconds[:9]) == int(seconds)):
+        raise ConfigurationError(
+            f"{names.duration} is no number of seconds", hint="write 3600, or unset it"
+        )
+    return Role(
+        arn=arn,
+        session_name=around.environ.get(names.session_name) or "snapkit",
+        external_id=around.environ.get(names.external_id, ""),
+        policy=around.environ.get(names.policy, ""),
+        duration=int(seconds),
+    )
+
+
+def _first(places: Sequence[KeyPlace], around: Surroundings) -> CredentialSource | None:
+    found = (place.find(around) for place in places)
     return next((one for one in found if one is not None), None)
 
 
-def _not_in_files(driver: "type[Driver]", around: Surroundings) -> CredentialsMissingError:
-    titles = ", ".join(place.title for place in driver.key_sources())
+def _from_environment(driver: "type[Driver]", around: Surroundings) -> CredentialSource:
+    places = [place for place in driver.key_sources() if place.environment]
+    found = _of_variables(driver, around) or _first(places, around)
+    return found or StaticSource(driver.environment.credentials(around.environ))
+
+
+def _from_files(driver: "type[Driver]", around: Surroundings) -> CredentialSource:
+    places = [place for place in driver.key_sources() if not place.environment]
+    found = _first(places, around)
+    if found is not None:
+        return found
+    titles = ", ".join(place.title for place in places)
     named = f" under the name {around.profile!r}" if around.profile else ""
-    return CredentialsMissingError(
+    raise CredentialsMissingError(
         f"no credentials in files{named}", hint=f"searched: {titles or 'none are known'}"
     )
 
@@ -140,126 +166,19 @@ def unsupported_keys(origin: str, what: str) -> CredentialsMissingError:
     )
 
 
-def instance_unasked(origin: str) -> CredentialsMissingError:
-    """Return the error for a file that points to the machine's role, which is opt-in."""
+def instance_unasked(origin: str, *, profile: str = "") -> CredentialsMissingError:
+    """Return the error for what points to the machine's role, which is opt-in.
+
+    *profile* is the name in the vendor's file; a user who asks for that by name opts in too.
+    """
+    hint = "add ?credentials=instance to the target"
+    if profile:
+        table = f'{{ source = "files", profile = {json.dumps(profile, ensure_ascii=False)} }}'
+        hint += f", or write credentials = {table} in the configuration file"
     return CredentialsMissingError(
         f"{origin} points to the role of this machine, which is used only when asked for",
-        hint="add ?credentials=instance to the target",
+        hint=hint,
     )
-
-
-class _Shared:
-    """Sources that renew themselves, one for all targets of a process."""
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget all; a forked process must not wait for a thread that it does not have."""
-        self.lock = threading.Lock()
-        self.sources: dict[Hashable, CredentialSource] = {}
-
-
-_SHARED = _Shared()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SHARED.clear)
-
-
-def shared(key: Hashable, make: Callable[[], CredentialSource]) -> CredentialSource:
-    """Return the source that was made for *key* before, else the one that *make* returns.
-
-    So thirty regions of one account renew one set of credentials, not thirty.
-    """
-    with _SHARED.lock:
-        if key not in _SHARED.sources:
-            _SHARED.sources[key] = make()
-        return _SHARED.sources[key]
-
-
-def key_service(
-    provider: str, around: Surroundings, base: CredentialSource
-) -> "tuple[Transport, Http]":
-    """Return the way to the service that hands out temporary keys; the caller closes it."""
-    http = Http(ca_bundle=around.ca_bundle)
-    transport = Transport(
-        provider=provider,
-        account="",
-        region=around.region,
-        credentials=base,
-        http=http,
-        policy=_PATIENCE,
-        clock=around.clock,
-    )
-    return transport, http
-
-
-def ask_metadata(
-    url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    """Return what the machine's metadata service answers: one try, one second, no proxy.
-
-    Raises CredentialsMissingError where nobody answers.
-    """
-    session = requests.Session()
-    session.trust_env = False
-    clock = Clock()
-    end = clock.monotonic() + METADATA_TIMEOUT
-    try:
-        answer = Http(session).send(
-            HttpRequest(method=method, url=url, headers=headers or {}),
-            connect=METADATA_TIMEOUT,
-            read=METADATA_TIMEOUT,
-            remaining=lambda: end - clock.monotonic(),
-        )
-    except SnapkitError as error:
-        raise CredentialsMissingError(
-            f"the metadata service of this machine does not answer: {error}",
-            hint="a machine outside this cloud has no role; use keys",
-        ) from error
-    finally:
-        session.close()
-    if len(answer.body) > METADATA_LARGEST:
-        raise CredentialsMissingError("the metadata service's answer is too large")
-    return answer
-
-
-@attrs.frozen(kw_only=True)
-class KeyringSource:
-    """The key *user* whose secret the system's keyring holds under *service*."""
-
-    service: str
-    user: str
-
-    def get(self) -> Credentials:
-        """Return the credentials; raises CredentialsMissingError for none."""
-        return Credentials(
-            key_id=self.user, secret=self._secret(), origin=f"the keyring, {self.service!r}"
-        )
-
-    def refresh(self, stale: Credentials) -> bool:
-        """Return whether the keyring holds another secret by now."""
-        return self.get() != stale
-
-    def _secret(self) -> Secret:
-        try:
-            import keyring
-            import keyring.errors
-        except ImportError:
-            raise CredentialsMissingError(
-                "the package keyring is not installed", hint="pip install keyring"
-            ) from None
-        try:
-            found = Secret(keyring.get_password(self.service, self.user) or "")
-        except keyring.errors.KeyringError as error:
-            raise CredentialsMissingError(
-                f"the keyring cannot be read ({type(error).__name__})", hint="unlock it"
-            ) from None
-        if not found:
-            raise CredentialsMissingError(
-                f"the keyring has nothing for {self.user!r} under {self.service!r}",
-                hint=f"store it with: keyring set {self.service} {self.user}",
-            )
-        return found
 
 
 _FORMS: Mapping[str, frozenset[str]] = {
@@ -389,11 +308,7 @@ def _named(
     if profile and source != "files":
         raise ConfigurationError("'profile' under credentials belongs to source = 'files'")
     if source == "environment":
-        return StaticSource(driver.environment.credentials(around.environ))
+        return _from_environment(driver, around)
     if source == "files":
-        around = attrs.evolve(around, profile=profile)
-        found = _from_files(driver, around)
-        if found is None:
-            raise _not_in_files(driver, around)
-        return found
+        return _from_files(driver, attrs.evolve(around, profile=profile))
     return find_source(driver, attrs.evolve(around, instance=source == "instance"))

@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,21 @@ def put(home: Path, name: str, content: "str | bytes | dict[str, Any]") -> Path:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     path.chmod(0o600)
     return path
+
+
+def alibaba_sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
+    """Return what AssumeRole answers."""
+    written = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    keys = {"AccessKeyId": f"STS.{number}", "AccessKeySecret": f"{CANARY}-{number}"}
+    keys |= {"SecurityToken": f"{CANARY}-token", "Expiration": written}
+    return {"RequestId": "R", "Credentials": keys}
+
+
+def tencent_sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
+    """Return what AssumeRole answers."""
+    pair = {"TmpSecretId": f"TMP{number}", "TmpSecretKey": f"{CANARY}-{number}"}
+    pair |= {"Token": f"{CANARY}-token"}
+    return {"Response": {"Credentials": pair, "ExpiredTime": int(end), "RequestId": "R"}}
 
 
 def check_silent(error: SnapkitError, log: pytest.LogCaptureFixture, secret: str = CANARY) -> None:

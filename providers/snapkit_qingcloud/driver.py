@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from snapkit.credentials import EnvironmentNames, KeyNames
+from snapkit.credentials import CredentialSource, EnvironmentNames, KeyNames
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
 from snapkit.errors import ArgumentError, NotFoundError, ProtocolError, ProviderError, Sent
 from snapkit.model import DiskRole, Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, Tags
@@ -12,7 +12,7 @@ from snapkit.query import SnapshotQuery
 from snapkit.rate import Rate
 from snapkit.retry import Safety
 from snapkit.rules import Rules
-from snapkit.sources import KeyPlace
+from snapkit.sources import KeyPlace, Surroundings
 from snapkit.transport import Call
 from snapkit.vocabulary import text
 from snapkit.writes import (
@@ -105,6 +105,10 @@ class QingCloudDriver(Driver):
             " deleted, but a status word that snapkit does not know is left out too",
             choices=("everything", "living"),
         ),
+        "credentials": Option(
+            help="where keys are looked for; instance takes those of the machine's own role",
+            choices=("found", "instance"),
+        ),
     }
     home_region = "pek3"
     credential_files = keys.FILES
@@ -117,6 +121,11 @@ class QingCloudDriver(Driver):
     def key_sources(cls) -> Sequence[KeyPlace]:
         """Return the files of the vendor's own tools, in the order in which they look."""
         return keys.PLACES
+
+    @classmethod
+    def instance_source(cls, around: Surroundings) -> CredentialSource:
+        """Return the keys that the metadata service hands to this machine."""
+        return keys.instance(around)
 
     def list_snapshots(
         self, query: SnapshotQuery, *, cursor: Cursor | None, limit: int

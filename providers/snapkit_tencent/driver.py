@@ -81,6 +81,7 @@ class TencentDriver(Driver):
             ),
         ),
         regions=("TENCENTCLOUD_REGION",),
+        roles=keys.ROLES,
     )
     options: ClassVar[Mapping[str, Option]] = {
         "api": Option(

@@ -1,162 +1,111 @@
-"""Keys that the vendor's own tools keep, the machine's role, and roles to take on.
+"""Where the vendor's own tools and libraries keep keys, in the order in which they look.
 
-Sources: the files of the vendor's command line and of its SDKs,
-https://cloud.tencent.com/document/product/1312/48197 (AssumeRole, version 2018-08-13) and
-https://cloud.tencent.com/document/product/213/4934 (instance metadata).
+Sources: the files of the vendor's two command lines and of its SDKs, and the variables of its
+SDKs and of its Terraform provider.
 """
 
 import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
-from urllib.parse import quote
 
 import attrs
 
-from snapkit.credentials import Credentials, CredentialSource, Secret, StaticSource
+from snapkit.credentials import Credentials, CredentialSource, RoleNames, StaticSource
 from snapkit.errors import CredentialsMissingError
-from snapkit.http import HttpRequest, HttpResponse
-from snapkit.keyfiles import Fields, expiry_in, ini_fields, json_fields, pair_in, parsed_json
-from snapkit.refreshing import RefreshingSource
-from snapkit.sources import (
-    KeyPlace,
-    Role,
-    Surroundings,
-    ask_metadata,
-    instance_unasked,
-    key_service,
-    shared,
-)
-from snapkit.transport import Call, Moment
+from snapkit.keyfiles import Fields, expiry_in, ini_fields, json_fields, pair_in
+from snapkit.keyservices import reread
+from snapkit.settings import check_region
+from snapkit.sources import KeyPlace, Role, Surroundings, instance_unasked, unsupported_keys
 
-from .apis import Tc3Api
-from .endpoints import STS, url_of
+from .roles import assumed, instance, with_token
 
-__all__ = ["FILES", "PLACES", "SYSTEM_FILE", "assumed", "ini_source", "instance"]
+__all__ = ["FILES", "PLACES", "ROLES", "SYSTEM_FILE", "assumed", "ini_source", "instance"]
 
-CLI_FILES = "~/.tccli/*.credential"
+CLI_FOLDER = "~/.tccli"
+CLI_FILES = f"{CLI_FOLDER}/*.credential"
 SDK_FILE = "~/.tencentcloud/credentials"
 SYSTEM_FILE = "/etc/tencentcloud/credentials"
-FILES = ("~/.tccli/default.credential", SDK_FILE, SYSTEM_FILE)
-METADATA = "http://metadata.tencentyun.com"
-_ROLE_PATH = "/latest/meta-data/cam/security-credentials/"
-_ANSWER = ("TmpSecretId", "TmpSecretKey")
-
-
-@attrs.frozen
-class _StsApi:
-    """AssumeRole, signed by TC3 like everything else, with the region that it insists on."""
-
-    region: str
-
-    def sign(self, call: Call, credentials: Credentials, moment: Moment) -> HttpRequest:
-        """Return the request for one attempt."""
-        request = Tc3Api(self.region).sign(call, credentials, moment)
-        return attrs.evolve(request, headers={**request.headers, "X-TC-Region": self.region})
-
-    def read(self, call: Call, response: HttpResponse) -> Mapping[str, Any]:
-        """Return the payload, out of sight, or raise the error in it."""
-        return {"answer": Fields(Tc3Api(self.region).read(call, response))}
-
-
-def assumed(role: Role, base: CredentialSource, around: Surroundings) -> CredentialSource:
-    """Return the keys of *role*, renewed before they end."""
-    own = base.credentials if isinstance(base, StaticSource) else base
-    return shared(
-        ("tencent", role, own, around.sts_endpoint, around.ca_bundle, around.clock),
-        lambda: RefreshingSource(
-            fetch=partial(_assume, role, base, around),
-            origin=f"the role {role.arn}",
-            clock=around.clock,
-        ),
-    )
-
-
-def _assume(role: Role, base: CredentialSource, around: Surroundings) -> Credentials:
-    params: dict[str, Any] = {
-        "RoleArn": role.arn,
-        "RoleSessionName": role.session_name,
-        "DurationSeconds": role.duration,
-    }
-    params |= {"ExternalId": role.external_id} if role.external_id else {}
-    # The service wants the policy URL-encoded inside the JSON.
-    params |= {"Policy": quote(role.policy, safe="")} if role.policy else {}
-    url = url_of(STS, around.region, around.sts_endpoint)
-    call = Call(operation="AssumeRole", url=url, params=params, service=STS)
-    transport, http = key_service("tencent", around, base)
-    try:
-        answer = transport.call(_StsApi(around.region), call)["answer"]
-    finally:
-        http.close()
-    keys = answer.inner("Credentials")
-    return _temporary(keys, answer.text("ExpiredTime", "Expiration"), f"the role {role.arn}")
-
-
-def _temporary(found: Fields, expiry: str, origin: str) -> Credentials:
-    ends = expiry_in(expiry, origin)
-    keys = pair_in(found, *_ANSWER, token="Token", origin=origin, expires_at=ends)  # noqa: S106 - the name of a field
-    if keys is None or keys.token is None or ends is None:
-        raise CredentialsMissingError(f"the answer for {origin} has no temporary credentials")
-    return keys
-
-
-def instance(around: Surroundings) -> CredentialSource:
-    """Return the keys of this machine's role from the metadata service."""
-    base = around.metadata or METADATA
-    return shared(
-        ("tencent-instance", base, around.clock),
-        lambda: RefreshingSource(
-            fetch=partial(_ask_instance, base),
-            origin="the role of this machine",
-            advisory=300.0,
-            clock=around.clock,
-        ),
-    )
-
-
-def _ask_instance(base: str) -> Credentials:
-    named = ask_metadata(f"{base}{_ROLE_PATH}")
-    role = named.body.decode("utf-8", "replace").strip() if named.status == 200 else ""
-    if not re.fullmatch(r"[\w.-]{1,128}", role):
-        raise CredentialsMissingError(
-            "this machine has no role", hint="attach a CAM role to the instance, or use keys"
-        )
-    answer = ask_metadata(f"{base}{_ROLE_PATH}{quote(role)}")
-    found = parsed_json(Secret(answer.body.decode("utf-8", "replace")))
-    if answer.status != 200 or isinstance(found, str) or found.text("Code") not in ("", "Success"):
-        raise CredentialsMissingError(
-            f"the metadata service has no keys for the role {role!r} (HTTP {answer.status})"
-        )
-    origin = f"the role of this machine, {role!r}"
-    return _temporary(found, found.text("ExpiredTime", "Expiration"), origin)
+OLD_CLI_FILE = "~/.qcloudcli/credentials"
+FILES = (f"{CLI_FOLDER}/default.credential", SDK_FILE, SYSTEM_FILE, OLD_CLI_FILE)
+MACHINE = "TENCENTCLOUD_CAM_ROLE_NAME"
+TOKEN_FILE = "TKE_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - the name of a variable
+CLUSTER = (TOKEN_FILE, "TKE_PROVIDER_ID", "TKE_ROLE_ARN", "TKE_REGION")
+TOKEN_LIFE = 7200
+"""Seconds that the vendor's library asks for in a cluster."""
+ROLES = (
+    RoleNames(arn="TENCENTCLOUD_ROLE_ARN", session_name="TENCENTCLOUD_ROLE_SESSION_NAME"),
+    RoleNames(
+        arn="TENCENTCLOUD_ASSUME_ROLE_ARN",
+        session_name="TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME",
+        external_id="TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID",
+        duration="TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION",
+    ),
+)
+"""Variables of the command line and of Terraform: a role for the key in the environment."""
+_KEYS = ("secretId", "secretKey")
 
 
 def _cli_file(around: Surroundings) -> CredentialSource | None:
     """Return what the profile of the vendor's command line has."""
-    environ = around.environ
-    names = (around.profile, environ.get("TCCLI_PROFILE"), environ.get("TENCENTCLOUD_PROFILE"))
-    name = next((one for one in names if one), "default")
+    variables = ("TCCLI_PROFILE", "TENCENTCLOUD_PROFILE")
+    named = (around.profile, *map(around.environ.get, variables))
+    name = next((one for one in named if one), "default")
     if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
         raise CredentialsMissingError(f"{name!r} cannot be the name of a profile")
-    path = f"~/.tccli/{name}.credential"
+    folder = around.environ.get("TENCENTCLOUD_SHARED_CREDENTIALS_DIR") or CLI_FOLDER
+    path = f"{folder.rstrip('/')}/{name}.credential"
     found = json_fields(around.path(path))
-    if found is None:
+    return None if found is None else _of_cli(found, path, name, around)
+
+
+def _of_cli(found: Fields, path: str, name: str, around: Surroundings) -> CredentialSource | None:
+    form, arn = found.text("type"), found.text("role-arn")
+    if form == "cvm-role":
+        if around.profile is None:
+            raise instance_unasked(path, profile=name)
+        base: CredentialSource | None = instance(around)
+    elif found.text("expiresAt"):
+        base = _signed_in(path, around)
+    else:
+        keys = pair_in(found, *_KEYS, token="token", origin=path)  # noqa: S106 - the name of a field
+        base = None if keys is None else StaticSource(keys)
+    if base is None:
+        _check_settings(form, arn, path)
         return None
-    if found.text("type") == "cvm-role":
-        raise instance_unasked(path)
-    ends = expiry_in(found.text("expiresAt"), path)
-    keys = pair_in(found, "secretId", "secretKey", token="token", origin=path, expires_at=ends)  # noqa: S106 - the name of a field
-    if keys is None:
-        return None
-    if ends is not None and ends.timestamp() <= around.clock.wall():
-        raise CredentialsMissingError(
-            f"the temporary key in {path} has expired", hint="sign in again with tccli"
-        )
-    arn = found.text("role-arn")
     if not arn:
-        return StaticSource(keys)
+        return base
     session = found.text("role-session-name") or "snapkit"
-    return assumed(Role(arn=arn, session_name=session), StaticSource(keys), around)
+    return assumed(Role(arn=arn, session_name=session), base, around)
+
+
+def _check_settings(form: str, arn: str, path: str) -> None:
+    """Raise what a file without keys would need, where it points to more than itself."""
+    if form in ("oauth", "sso"):
+        raise CredentialsMissingError(f"{path} has no key", hint="sign in again with tccli")
+    if form:
+        raise unsupported_keys(path, form[:40])
+    if arn:
+        raise CredentialsMissingError(f"{path} lacks keys to take the role on with")
+
+
+def _signed_in(path: str, around: Surroundings) -> CredentialSource:
+    """Return the keys that the command line got when its user signed in, while they last.
+
+    The command line renews them in the file, so there they are looked for again.
+    """
+
+    def read() -> Credentials:
+        found = json_fields(around.path(path)) or Fields({})
+        ends = expiry_in(found.text("expiresAt"), path)
+        keys = pair_in(found, *_KEYS, token="token", origin=path, expires_at=ends)  # noqa: S106 - the name of a field
+        if keys is None:
+            raise CredentialsMissingError(f"{path} has no key", hint="sign in again with tccli")
+        if ends is not None and ends.timestamp() <= around.clock.wall():
+            raise CredentialsMissingError(
+                f"the temporary key in {path} has expired", hint="sign in again with tccli"
+            )
+        return keys
+
+    return reread(("tencent", around.path(path)), read, around.clock)
 
 
 def ini_source(path: str, around: Surroundings) -> CredentialSource | None:
@@ -174,8 +123,44 @@ def _sdk_file(around: Surroundings) -> CredentialSource | None:
     return ini_source(around.environ.get("TENCENTCLOUD_CREDENTIALS_FILE") or SDK_FILE, around)
 
 
+def _old_cli_file(around: Surroundings) -> CredentialSource | None:
+    """Return what the command line of API 2.0 left; its sections are called ``profile NAME``."""
+    name = around.profile or "default"
+    section = name if name == "default" else f"profile {name}"
+    found = ini_fields(around.path(OLD_CLI_FILE), section)
+    if found is None:
+        return None
+    origin = f"{OLD_CLI_FILE}, section {section!r}"
+    keys = pair_in(found, "qcloud_secretid", "qcloud_secretkey", origin=origin)
+    return None if keys is None else StaticSource(keys)
+
+
+def _cluster_variables(around: Surroundings) -> CredentialSource | None:
+    """Return the keys of the role that a cluster gives its containers by four variables."""
+    if not around.environ.get(TOKEN_FILE):
+        return None
+    for name in CLUSTER:
+        if not around.environ.get(name):
+            raise CredentialsMissingError(
+                f"{TOKEN_FILE} is set but {name} is not",
+                hint=f"set {name} too, or unset {TOKEN_FILE}",
+            )
+    path, provider, arn, region = (around.environ[name] for name in CLUSTER)
+    inside = attrs.evolve(around, region=check_region(region))
+    return with_token(Role(arn=arn, duration=TOKEN_LIFE), provider, path, inside)
+
+
+def _machine_variable(around: Surroundings) -> None:
+    """Say that the role of the machine is meant, where nothing else was found."""
+    if around.environ.get(MACHINE):
+        raise instance_unasked(MACHINE)
+
+
 PLACES = (
     KeyPlace(CLI_FILES, _cli_file),
     KeyPlace(SDK_FILE, _sdk_file),
     KeyPlace(SYSTEM_FILE, partial(ini_source, SYSTEM_FILE)),
+    KeyPlace(OLD_CLI_FILE, _old_cli_file),
+    KeyPlace(TOKEN_FILE, _cluster_variables, environment=True),
+    KeyPlace(MACHINE, _machine_variable, environment=True),
 )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,7 @@ from snapkit.keyfiles import (
     json_fields,
     pair_in,
     read_private,
+    read_token,
 )
 from tests.keylab import CANARY, check_silent, debug, put
 
@@ -222,6 +224,57 @@ def test_fields_do_not_show_themselves() -> None:
     assert CANARY not in f"{found!r} {found} {found.rows('l')} {found.inner('o')}"
     assert [CANARY] == [row.text("c") for row in found.rows("l")]
     assert ("", "", "0") == (found.text("no", "t"), found.inner("a").text("b"), found.text("n"))
+
+
+def test_fields_do_not_pickle() -> None:
+    """A worker process would get the secrets in plain text."""
+    with pytest.raises(TypeError, match="does not pickle") as caught:
+        pickle.dumps(Fields({"a": CANARY}))
+
+    assert CANARY not in str(caught.value)
+
+
+def test_a_token_is_read_without_the_line_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever mounts the file decides who may read it, so there is no warning."""
+    path = put(tmp_path, "token", f"\n{CANARY}\n")
+    path.chmod(0o644)
+
+    assert CANARY == read_token(path).reveal()
+    assert "" == caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is not there; check that the token is mounted"),
+        (b"\n", "is empty; check that the token is mounted"),
+        (b"\xff\xfe\x00", "is not text in UTF-8"),
+    ],
+)
+def test_a_token_that_cannot_be_read_is_said(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    """By its file."""
+    path = tmp_path / "token" if content is None else put(tmp_path, "token", content)
+
+    with pytest.raises(CredentialsMissingError, match=f"{path}' {said}"):
+        read_token(path)
+
+
+@posix
+def test_a_token_by_a_link_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the other user chooses who is signed in."""
+    target = put(tmp_path, "there", CANARY)
+    (tmp_path / "token").symlink_to(target)
+    own_by_another(target, monkeypatch)
+
+    with pytest.raises(CredentialsMissingError, match="another user") as caught:
+        read_token(tmp_path / "token")
+    assert CANARY not in str(caught.value)
 
 
 @pytest.mark.parametrize(

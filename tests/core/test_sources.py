@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,29 @@ import keyring
 import keyring.errors
 import pytest
 
-from snapkit.credentials import Credentials, CredentialSource, StaticSource
+from snapkit.credentials import (
+    Credentials,
+    CredentialSource,
+    EnvironmentNames,
+    KeyNames,
+    RoleNames,
+    StaticSource,
+)
 from snapkit.driver import Option
 from snapkit.errors import ConfigurationError, CredentialsMissingError, UnsupportedError
 from snapkit.keyfiles import json_fields, pair_in
+from snapkit.keyrings import KeyringSource
 from snapkit.settings import Target, open_driver
 from snapkit.sources import (
     KeyPlace,
-    KeyringSource,
     Role,
     Surroundings,
-    ask_metadata,
     find_source,
-    shared,
+    instance_unasked,
     source_for,
 )
 from tests.core.moon import Moon, rising
-from tests.keylab import CANARY, Time, at_home, check_silent, put, server
+from tests.keylab import CANARY, Time, at_home, check_silent, debug, put
 
 FILE = "~/.moon/keys.json"
 ROLE: Mapping[str, Any] = {"role_arn": "moon::role"}
@@ -155,6 +162,116 @@ def test_a_named_profile_passes_over_the_environment(home: Path) -> None:
         find_source(Moon, at_home(home, profile="test", environ=environ))
 
 
+def of_cluster(around: Surroundings) -> CredentialSource | None:
+    """Return the key that a variable of the environment leads to."""
+    named = around.environ.get("MOON_CLUSTER")
+    return StaticSource(Credentials(key_id=named, secret="s")) if named else None
+
+
+def test_a_place_of_the_environment_is_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys come first, then the places in their order; each kind can be asked for alone."""
+    places = (
+        KeyPlace("MOON_CLUSTER", of_cluster, environment=True),
+        KeyPlace(FILE, of_file),
+    )
+
+    def these(_: type[Moon]) -> Sequence[KeyPlace]:
+        return places
+
+    monkeypatch.setattr(Moon, "key_sources", classmethod(these))
+    put(home, ".moon/keys.json", {"main": {"i": "of file", "s": "s"}})
+    environ = {"HOME": str(home), "MOON_CLUSTER": "of cluster"}
+    pair = {"MOON_ID": "of variables", "MOON_KEY": "s"}
+
+    assert "of cluster" == find_source(Moon, at_home(home, environ=environ)).get().key_id
+    assert "of variables" == find_source(Moon, at_home(home, environ=environ | pair)).get().key_id
+    named = at_home(home, environ=environ, profile="main")
+    assert "of file" == find_source(Moon, named).get().key_id
+    assert "of cluster" == key_of({"source": "environment"}, environ=environ)
+    assert "of variables" == key_of({"source": "environment"}, environ=environ | pair)
+    assert "of file" == key_of({"source": "files"}, environ=environ)
+    with pytest.raises(CredentialsMissingError, match=r"in files; searched: ~/.moon/keys.json$"):
+        source_for("moon", {"source": "files"}, environ={"HOME": "/nowhere"})
+    with pytest.raises(CredentialsMissingError, match="no credentials in the environment; set MO"):
+        source_for("moon", {"source": "environment"}, environ={"HOME": str(home)})
+    with pytest.raises(
+        CredentialsMissingError, match=r"in the environment or ~/.moon/keys.json; set MOON_ID"
+    ):
+        find_source(Moon, at_home(home / "empty"))
+
+
+NAMES = EnvironmentNames(
+    keys=(KeyNames("MOON_ID", "MOON_KEY"),),
+    roles=(
+        RoleNames(arn="MOON_ROLE", session_name="MOON_SESSION", duration="MOON_LIFE"),
+        RoleNames(arn="MOON_OTHER_ROLE"),
+    ),
+)
+PAIR = {"MOON_ID": "e", "MOON_KEY": "s"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "key_id"),
+    [
+        ({}, "e"),
+        ({"MOON_ROLE": ""}, "e"),
+        ({"MOON_ROLE": "a"}, "a snapkit 3600 by e at None"),
+        (
+            {"MOON_ROLE": "a", "MOON_SESSION": "me", "MOON_LIFE": "900", "MOON_OTHER_ROLE": "b"},
+            "a me 900 by e at None",
+        ),
+        ({"MOON_OTHER_ROLE": "b"}, "b snapkit 3600 by e at None"),
+    ],
+)
+def test_a_role_in_the_environment_belongs_to_the_key_there(
+    monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], key_id: str
+) -> None:
+    """The first that is set; a profile or a file has roles of its own."""
+    monkeypatch.setattr(Moon, "environment", NAMES)
+
+    assert key_id == key_of({"source": "environment"}, environ={**PAIR, **environ})
+    assert key_id == key_of({"source": "found"}, environ={**PAIR, **environ})
+
+
+def test_a_duration_in_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the role would be taken on for another time than was meant."""
+    monkeypatch.setattr(Moon, "environment", NAMES)
+    environ = {**PAIR, "MOON_ROLE": "a", "MOON_LIFE": "an hour"}
+
+    with pytest.raises(ConfigurationError, match="MOON_LIFE is no number of seconds; write 3600"):
+        key_of({"source": "found"}, environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"MOON_KEY": CANARY}, "MOON_KEY is set but MOON_ID is not"),
+        ({"MOON_ID": "e", "MOON_KEY": f"{CANARY} "}, "the secret is empty or has blanks"),
+        ({"MOON_ID": "", "MOON_KEY": "", "MOON_OTHER": CANARY}, "no credentials in the"),
+    ],
+)
+def test_the_environment_is_complained_about_without_showing_it(
+    home: Path, caplog: pytest.LogCaptureFixture, environ: Mapping[str, str], said: str
+) -> None:
+    """Not even among the local variables of a traceback, which some reports of errors have."""
+    debug(caplog)
+    around = at_home(home, environ=environ)
+
+    with pytest.raises(CredentialsMissingError, match=said) as caught:
+        find_source(Moon, around)
+
+    check_silent(caught.value, caplog)
+
+
+def test_asking_for_the_machine_by_name_is_told_in_a_form_that_can_be_copied() -> None:
+    """Where a file's profile points to the role of the machine."""
+    table = str(instance_unasked("f", profile='pr"od')).partition("credentials = ")[2]
+    settings = tomllib.loads(f"x = {table.partition(' in the')[0]}")["x"]
+
+    assert {"source": "files", "profile": 'pr"od'} == settings
+    assert "add ?credentials=instance to the target" == instance_unasked("f").hint
+
+
 def test_a_provider_may_have_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The three methods have defaults, so an adapter need not know them."""
     monkeypatch.undo()
@@ -243,19 +360,6 @@ def test_equal_commands_are_one_source_for_all_regions() -> None:
     assert one is not source_for("moon", {"command": ["helper", "b"]}, clock=clock)
 
 
-def test_a_shared_source_is_made_once() -> None:
-    """The key is whatever tells two apart."""
-    made: list[int] = []
-
-    def make() -> CredentialSource:
-        made.append(1)
-        return StaticSource(Credentials(key_id="a", secret="b"))
-
-    key = object()
-    assert shared(key, make) is shared(key, make)
-    assert [1] == made
-
-
 @attrs.define
 class Ring:
     """A keyring in memory."""
@@ -303,35 +407,6 @@ def test_without_the_keyring_package_it_says_so(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(CredentialsMissingError, match="pip install keyring"):
         KeyringSource(service="s", user="u").get()
-
-
-def test_metadata_is_asked_once_and_never_by_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that answers in its place would hand out its own keys."""
-    with (
-        server(lambda asked: (200, asked.headers.get("x-mark", ""))) as (url, seen),
-        server(lambda asked: (200, "the proxy")) as (proxy, proxied),
-    ):
-        monkeypatch.setenv("http_proxy", proxy)
-        monkeypatch.setenv("HTTP_PROXY", proxy)
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        answer = ask_metadata(f"{url}/a", headers={"X-Mark": "here"})
-
-    assert (200, b"here") == (answer.status, answer.body)
-    assert (1, 0) == (len(seen), len(proxied))
-
-
-def test_a_machine_without_metadata_is_said() -> None:
-    """Where nobody listens it does not take long."""
-    with server(lambda asked: (200, "")) as (url, _):
-        pass
-    with pytest.raises(CredentialsMissingError, match="outside this cloud has no role; use keys"):
-        ask_metadata(url)
-    with (
-        server(lambda asked: (200, "x" * 70_000)) as (url, _),
-        pytest.raises(CredentialsMissingError, match="too large"),
-    ):
-        ask_metadata(url)
 
 
 def test_surroundings_and_roles_are_values(home: Path) -> None:

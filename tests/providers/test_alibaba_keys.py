@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,9 +15,21 @@ from snapkit.errors import CredentialsMissingError
 from snapkit.settings import Target, open_driver
 from snapkit.sources import Role, find_source, source_for
 from snapkit_alibaba import AlibabaDriver, signing
-from tests.keylab import CANARY, NOW, Asked, Time, at_home, check_silent, debug, put, server
+from tests.keylab import (
+    CANARY,
+    NOW,
+    Asked,
+    Time,
+    at_home,
+    check_silent,
+    debug,
+    put,
+    server,
+)
+from tests.keylab import alibaba_sts as sts
 
 AK = {"access_key_id": "LTAI1", "access_key_secret": CANARY}
+STS = {**AK, "sts_token": f"{CANARY}-token"}
 CLI = ".aliyun/config.json"
 INI = ".alibabacloud/credentials.ini"
 ARN = "acs:ram::1:role/reader"
@@ -32,14 +43,6 @@ def config(*profiles: Mapping[str, Any], current: str = "main") -> dict[str, Any
 
 def found(home: Path, **changes: Any) -> Credentials:
     return find_source(AlibabaDriver, at_home(home, **changes)).get()
-
-
-def sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
-    """Return what AssumeRole answers."""
-    written = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    keys = {"AccessKeyId": f"STS.{number}", "AccessKeySecret": f"{CANARY}-{number}"}
-    keys |= {"SecurityToken": f"{CANARY}-token", "Expiration": written}
-    return {"RequestId": "R", "Credentials": keys}
 
 
 @pytest.mark.parametrize(
@@ -127,13 +130,47 @@ def test_a_fresh_profile_without_keys_is_none(tmp_path: Path) -> None:
         ({**AK, "mode": "RamRoleArn"}, "lacks the name of the role"),
         ({"mode": "RamRoleArn", "ram_role_arn": ARN}, "lacks keys to take the role on with"),
         ({"mode": "ChainableRamRoleArn", "source_profile": "main"}, "leads back to itself"),
-        ({"mode": "ChainableRamRoleArn", "source_profile": "no"}, "lacks keys|lacks the name"),
+        (
+            {"mode": "ChainableRamRoleArn", "source_profile": "no"},
+            "builds on the profile 'no', which is not there",
+        ),
         ({"mode": "EcsRamRole", "ram_role_name": "r"}, r"add \?credentials=instance"),
+        (
+            {"mode": "RamRoleArnWithRoleName", "ram_role_arn": ARN},
+            r'or write credentials = { source = "files", profile = "main" } in the configuration',
+        ),
         ({"mode": "External"}, "has no command that can be read"),
         ({"mode": "External", "process_command": f"a '{CANARY}"}, "no command that can be read"),
-        ({"mode": "CredentialsURI"}, "of the form 'CredentialsURI', which snapkit cannot use"),
-        ({"mode": "OIDC"}, "of the form 'OIDC'"),
-        ({"mode": "CloudSSO"}, "of the form 'CloudSSO'"),
+        (
+            {"mode": "CredentialsURI"},
+            "lacks credentials_uri; put it there, or set ALIBABA_CLOUD_CR",
+        ),
+        (
+            {"mode": "CredentialsURI", "credentials_uri": f"http://u:{CANARY}@localhost/"},
+            "has more than host, path and query; write https",
+        ),
+        (
+            {"mode": "CredentialsURI", "credentials_uri": f"http://keys.example/{CANARY}"},
+            "neither https nor http to this machine; write https",
+        ),
+        (
+            {"mode": "CredentialsURI", "credentials_uri": f"https://100.100.100.200/{CANARY}"},
+            "names no host that may be asked for keys",
+        ),
+        ({"mode": "OIDC"}, "lacks the name of the role; put ram_role_arn there"),
+        ({"mode": "OIDC", "ram_role_arn": ARN}, "lacks oidc_provider_arn; put"),
+        (
+            {"mode": "OIDC", "ram_role_arn": ARN, "oidc_provider_arn": "p"},
+            "lacks oidc_token_file; put",
+        ),
+        ({"mode": "CloudSSO"}, "no temporary key that still lasts; sign in with: aliyun configure"),
+        ({**STS, "mode": "CloudSSO"}, "no temporary key that still lasts"),
+        ({**STS, "mode": "CloudSSO", "sts_expiration": NOW}, "no temporary key that still lasts"),
+        ({**STS, "mode": "CloudSSO", "sts_expiration": "soon"}, "expiry from .* cannot be read"),
+        ({**STS, "mode": "OAuth", "sts_expiration": NOW - 5}, "--profile main"),
+        ({**STS, "mode": "StsToken", "sts_expiration": NOW - 5}, "no temporary key that still"),
+        ({"mode": "RsaKeyPair", "private_key": CANARY}, "of the form 'RsaKeyPair'"),
+        ({"mode": "Anonymous"}, "of the form 'Anonymous'"),
         ({"mode": "BearerToken", "bearer_token": CANARY}, "of the form 'BearerToken'"),
     ],
 )
@@ -156,6 +193,9 @@ def test_a_profile_that_cannot_be_used_is_said(
     [
         ("type = ecs_ram_role", r"\?credentials=instance"),
         ("type = rsa_key_pair", "of the form 'rsa_key_pair'"),
+        ("type = oidc_role_arn", "lacks the name of the role; put role_arn there"),
+        ("type = oidc_role_arn\nrole_arn = x", "lacks oidc_provider_arn"),
+        ("type = oidc_role_arn\nrole_arn = x\noidc_provider_arn = p", "oidc_token_file_path"),
         ("type = ram_role_arn\nrole_arn = x", "lacks keys to take the role on with"),
         ("access_key_id = x", "has access_key_id but no access_key_secret"),
     ],
@@ -379,7 +419,7 @@ def test_a_target_asks_for_the_role_by_an_option(monkeypatch: pytest.MonkeyPatch
 
 def test_the_files_that_are_told_are_those_that_are_read() -> None:
     """The offer to use them comes from the first list."""
-    titles = [place.title for place in AlibabaDriver.key_sources()]
+    titles = [place.title for place in AlibabaDriver.key_sources() if not place.environment]
 
     assert titles == list(AlibabaDriver.credential_files)
     assert all(re.match(r"~/\.", title) for title in titles)

@@ -7,14 +7,22 @@ from urllib.parse import quote
 
 import pytest
 
-import snapkit
 from snapkit.credentials import Credentials, StaticSource
 from snapkit.errors import CredentialsMissingError
-from snapkit.refreshing import RefreshingSource
-from snapkit.settings import Target
 from snapkit.sources import KeyPlace, Role, find_source
 from snapkit_tencent import TencentDriver, keys, signing
-from tests.keylab import CANARY, NOW, Asked, Time, at_home, check_silent, debug, put, server
+from tests.keylab import (
+    CANARY,
+    NOW,
+    Asked,
+    Time,
+    at_home,
+    check_silent,
+    debug,
+    put,
+    server,
+)
+from tests.keylab import tencent_sts as sts
 
 CLI = ".tccli/default.credential"
 SDK = ".tencentcloud/credentials"
@@ -28,19 +36,13 @@ def no_system_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let the file of the whole system stand in a folder of the test's."""
     path = tmp_path / "etc-credentials"
     place = KeyPlace(keys.SYSTEM_FILE, lambda around: keys.ini_source(str(path), around))
-    monkeypatch.setattr(keys, "PLACES", (*keys.PLACES[:-1], place))
+    places = [place if one.title == keys.SYSTEM_FILE else one for one in keys.PLACES]
+    monkeypatch.setattr(keys, "PLACES", places)
     return path
 
 
 def found(home: Path, **changes: Any) -> Credentials:
     return find_source(TencentDriver, at_home(home, **changes)).get()
-
-
-def sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
-    """Return what AssumeRole answers."""
-    pair = {"TmpSecretId": f"TMP{number}", "TmpSecretKey": f"{CANARY}-{number}"}
-    pair |= {"Token": f"{CANARY}-token"}
-    return {"Response": {"Credentials": pair, "ExpiredTime": int(end), "RequestId": "R"}}
 
 
 @pytest.mark.parametrize("token", [None, "tok"])
@@ -261,38 +263,3 @@ def test_a_machine_without_a_role_is_said(
         found(tmp_path, instance=True, metadata=url)
 
     assert CANARY not in str(caught.value)
-
-
-def test_a_key_that_ends_in_the_middle_of_a_listing_costs_no_row() -> None:
-    """The refused page is asked for again with the next key; nothing is lost or doubled."""
-    rows = [{"SnapshotId": f"snap-{number:03d}"} for number in range(250)]
-    refused: set[str] = set()
-    used: list[tuple[str, int]] = []
-
-    def answer(asked: Asked) -> tuple[int, Any]:
-        key = asked.headers["authorization"].partition("Credential=")[2].partition("/")[0]
-        start = json.loads(asked.body).get("Offset", 0)
-        used.append((key, start))
-        if start:
-            refused.add("TMP0")
-        if key in refused:
-            return 200, refusal("AuthFailure.TokenFailure")
-        some = rows[start : start + 100]
-        return 200, {"Response": {"TotalCount": 250, "SnapshotSet": some, "RequestId": "R"}}
-
-    numbers = iter(range(9))
-
-    def fetch() -> Credentials:
-        number = next(numbers)
-        return Credentials(key_id=f"TMP{number}", secret=f"{CANARY}-{number}", token="t")
-
-    source = RefreshingSource(fetch=fetch, origin="the test")
-    with server(answer) as (url, _):
-        target = Target(provider="tencent", region="ap-guangzhou", endpoint=url, credentials=source)
-        listing = snapkit.list_snapshots(target, workers=1)
-        ids = [row.id for row in listing]
-
-    assert [row["SnapshotId"] for row in rows] == ids
-    assert listing.report.complete
-    assert ["TMP0", "TMP0", "TMP1", "TMP1"] == [key for key, _ in used]
-    assert used[1][1] == used[2][1]
