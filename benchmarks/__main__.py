@@ -1,10 +1,15 @@
-"""Print every figure: ``python -m benchmarks [startup] [streaming] [sweep]``."""
+"""Print every figure: ``python -m benchmarks [startup] [streaming] [sweep] [limits]``."""
 
 import sys
 
-from benchmarks import startup, streaming, sweep
+from benchmarks import limits, startup, streaming, sweep
 
-BENCHMARKS = {"startup": startup.main, "streaming": streaming.main, "sweep": sweep.main}
+BENCHMARKS = {
+    "startup": startup.main,
+    "streaming": streaming.main,
+    "sweep": sweep.main,
+    "limits": limits.main,
+}
 
 
 def main() -> None:

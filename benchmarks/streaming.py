@@ -1,4 +1,4 @@
-"""Memory while 100,000 snapshots of one scope stream through, on each emulated cloud."""
+"""Memory while 100,000 snapshots of one scope stream through or are collected, on each cloud."""
 
 import multiprocessing
 import time
@@ -12,6 +12,7 @@ from snapkit.client import connect
 from snapkit.credentials import Credentials
 from snapkit.emulator import Emulator, World
 from snapkit.emulator.state import AccountState, SnapshotRecord
+from snapkit.model import Snapshot
 from snapkit.rate import Limiter
 from snapkit.registry import driver_class, providers
 from snapkit.settings import Target
@@ -63,24 +64,44 @@ def targets(provider: str, rows: int) -> Iterator[Target]:
     process.join()
 
 
+def measured(target: Target, *, collected: bool, keep_raw: bool = False) -> str:
+    """Return how memory grew between the first and the last tenth of the rows, as a line."""
+    limiter = attrs.evolve(Limiter(), share=1000.0)
+    started, count, warm = time.perf_counter(), 0, 0
+    kept: list[Snapshot] = []
+    with connect(target, limiter=limiter, keep_raw=keep_raw) as client:
+        for one in client.snapshots():
+            count += 1
+            if collected:
+                kept.append(one)
+            if count == WARM:
+                warm = rss_bytes()
+    seconds, growth = time.perf_counter() - started, rss_bytes() - warm
+    how = "collected" if collected else "streamed"
+    return (
+        f"{how + (', with raw' if keep_raw else ''):20} {count:,} rows in {seconds:6.1f} s;"
+        f" growth after the first {WARM:,}: {growth / 2**20:6.1f} MiB"
+        f" ({growth / (ROWS - WARM):,.0f} bytes a row)"
+    )
+
+
+def tell(target: Target, collected: bool, keep_raw: bool) -> None:
+    """Print the line of one run; in a process of its own, so that it starts with nothing."""
+    line = measured(target, collected=collected, keep_raw=keep_raw)
+    print(f"  {target.provider:10} {line}", flush=True)
+
+
 def main() -> None:
-    """Print how memory grows between the first and the last tenth of the rows."""
+    """Print the growth while rows stream through, and while they are collected in a list."""
     print(f"streaming {ROWS:,} snapshots, resident memory of the listing process")
     for provider in providers():
         for target in targets(provider, ROWS):
-            limiter = attrs.evolve(Limiter(), share=1000.0)
-            started, count, warm = time.perf_counter(), 0, 0
-            with connect(target, limiter=limiter) as client:
-                for _ in client.snapshots():
-                    count += 1
-                    if count == WARM:
-                        warm = rss_bytes()
-            seconds, growth = time.perf_counter() - started, rss_bytes() - warm
-            print(
-                f"  {provider:10} {count:,} rows in {seconds:6.1f} s;"
-                f" growth after the first {WARM:,}: {growth / 2**20:5.1f} MiB"
-                f" ({growth / (ROWS - WARM):.0f} bytes a row)"
-            )
+            for collected, keep_raw in ((False, False), (True, False), (True, True)):
+                # Forked, because keys do not travel to a process that is started anew.
+                fork = multiprocessing.get_context("fork")
+                run = fork.Process(target=tell, args=(target, collected, keep_raw))
+                run.start()
+                run.join()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ user's own folder, and never from the working directory, which may be somebody e
 
 import os
 import sys
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -17,7 +17,7 @@ from snapkit.configfile import defaults_in, group_in, profile_in, refuse_secrets
 from snapkit.credentials import Credentials
 from snapkit.errors import ConfigurationError, Retry, SnapkitError
 from snapkit.profile import Defaults, Profile, ProfileSource, SourceFor
-from snapkit.rate import Bucket, Limiter, Rate
+from snapkit.rate import Limiter, smallest_parts
 from snapkit.regions import ALL, ListRegions, ask_regions, regions_of, user_folder
 from snapkit.registry import driver_class
 from snapkit.settings import Target
@@ -138,6 +138,7 @@ class Config:
             ca_bundle=target.ca_bundle or profile.ca_bundle,
             options={**profile.options, **target.options},
             credentials=target.credentials or profile.source(source_for),
+            rate_share=min(target.rate_share, profile.rate_share),
         )
 
     def limiter(self) -> Limiter:
@@ -145,11 +146,7 @@ class Config:
 
         Profiles that share an account share its budget, by the smallest of their parts.
         """
-        shares: dict[tuple[str, str], float] = {}
-        for profile in self.profiles.values():
-            key = (profile.provider, profile.account)
-            shares[key] = min(profile.rate_share, shares.get(key, 1.0))
-        return _Shares(shares)
+        return Limiter(parts=smallest_parts(self.profiles.values()))
 
 
 def expand(
@@ -254,19 +251,3 @@ class _Unseen:
     def refresh(self, stale: Credentials) -> bool:
         del stale
         return False
-
-
-class _Shares(Limiter):
-    """A limiter that leaves a part of each limit to others, by provider and account."""
-
-    def __init__(self, shares: Mapping[tuple[str, str], float]) -> None:
-        super().__init__()
-        self.shares = shares
-
-    def bucket(self, key: Hashable, rate: Rate) -> Bucket:
-        provider, account, *_ = cast("tuple[str, ...]", key)
-        part = self.shares.get((provider, account), 1.0)
-        burst = rate.per_second if rate.burst is None else rate.burst
-        return super().bucket(
-            key, attrs.evolve(rate, per_second=rate.per_second * part, burst=burst * part)
-        )

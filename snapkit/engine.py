@@ -9,7 +9,6 @@ import os
 import pickle
 import queue
 import time
-from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import Any
@@ -27,6 +26,7 @@ from snapkit.retry import RetryPolicy
 from snapkit.settings import Target, open_driver
 from snapkit.sweeping import Event, ask, failed, late, scope_of
 from snapkit.transport import Clock
+from snapkit.turns import Gate, Turns
 
 __all__ = ["Answer", "Engine", "Task", "perform", "sendable", "trouble"]
 
@@ -123,16 +123,18 @@ def sendable(target: Target) -> Target:
 class Engine:
     """Tasks on an executor, at most *workers* of them handed over at a time.
 
-    *timeout* is over everything, *scope_timeout* for each task, in seconds. An executor that
-    breaks, loses a worker, cannot pickle or says nothing any more leaves failed scopes.
+    *timeout* is over everything, in seconds. An executor that breaks, loses a worker, cannot
+    pickle or says nothing any more leaves failed scopes. With a *gate* the reader wants the
+    scopes in order: the one whose turn it is goes first, and no other while the gate is full.
     """
 
     executor: Executor
     tasks: Sequence[Task]
-    order: Sequence[int]
+    turns: Turns
     workers: int
     timeout: float | None
     grace: float = GRACE
+    gate: Gate | None = None
     reports: list[ScopeReport] = attrs.field(init=False)
     flying: "dict[Future[Answer], int]" = attrs.field(factory=dict["Future[Answer]", int])
     landed: "queue.SimpleQueue[Future[Answer]]" = attrs.field(
@@ -150,14 +152,16 @@ class Engine:
         """Yield the pages of each scope when it has ended."""
         end = float("inf") if self.timeout is None else time.monotonic() + self.timeout
         longest = max((task.seconds for task in self.tasks), default=0.0) + self.grace
-        todo = deque(self.order)
         try:
-            while todo or self.flying:
-                while todo and len(self.flying) < self.workers and time.monotonic() < end:
-                    index = todo.popleft()
-                    if not self._launch(index, end - time.monotonic()):
-                        yield index, None
-                if not self.flying and not todo:
+            while self.turns or self.flying:
+                while len(self.flying) < self.workers and time.monotonic() < end:
+                    next_one = self._next()
+                    if next_one is None:
+                        break
+                    if not self._launch(next_one, end - time.monotonic()):
+                        self.turns.ended(next_one)
+                        yield next_one, None
+                if not self.flying and not self.turns:
                     return
                 left = max(0.0, min(longest, end - time.monotonic()))
                 try:
@@ -166,11 +170,21 @@ class Engine:
                     yield from self._give_up(longest if left == longest else None)
                     return
                 index = self.flying.pop(future)
+                self.turns.ended(index)
                 yield from ((index, page) for page in self._take(index, future))
                 yield index, None
         finally:
             for future in list(self.flying):
                 future.cancel()
+
+    def _next(self) -> int | None:
+        """Return the scope to hand over now, None if none is to be."""
+        gate = self.gate
+        if gate is None:
+            return self.turns.next()
+        if gate.current < len(self.tasks) and self.turns.waits(gate.current):
+            return self.turns.take(gate.current)
+        return None if gate.full else self.turns.next()
 
     def _launch(self, index: int, left: float) -> bool:
         """Hand a task over; return False when the executor does not take it."""
@@ -199,6 +213,8 @@ class Engine:
             self.reports[index] = failed(self.reports[index], wrong)
             return ()
         self.reports[index] = answer.report
+        if self.gate is not None:
+            self.gate.count(index, len(answer.pages))
         return answer.pages
 
     def _give_up(self, silent: float | None) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from snapkit.errors import ArgumentError, QueryError
 from snapkit.listing import Listing
 from snapkit.model import Kind, Snapshot, SnapshotGroup
 from snapkit.query import GroupQuery, SnapshotQuery, check_filters
-from snapkit.rate import SHARE, Limiter
+from snapkit.rate import SHARE, Limiter, smallest_parts
 from snapkit.retry import RetryPolicy
 from snapkit.settings import Target
 from snapkit.sweeping import (
@@ -25,13 +25,13 @@ from snapkit.sweeping import (
     Plan,
     SweepProgress,
     ask,
-    fair_order,
     in_order,
     keys_of,
     pages_of,
     telling,
 )
 from snapkit.transport import Clock
+from snapkit.turns import PAGES_AHEAD, Gate, Turns
 
 __all__ = ["SweepProgress", "list_groups", "list_snapshots", "sweep"]
 
@@ -61,8 +61,10 @@ def list_snapshots(
     """
     check_filters(SnapshotQuery, filters)
     wanted = attrs.evolve(query or SnapshotQuery(), **filters)
+    places = _resolved(targets)
+    limiter = limiter or Limiter(parts=smallest_parts(places))
     plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, clock)
-    jobs = [Job(target, Kind.SNAPSHOT) for target in _resolved(targets)]
+    jobs = [Job(target, Kind.SNAPSHOT) for target in places]
     return _listing(Crew(jobs, plan, lambda one, _: one.snapshots(wanted)))
 
 
@@ -87,8 +89,10 @@ def list_groups(
     """
     check_filters(GroupQuery, filters)
     wanted = attrs.evolve(query or GroupQuery(), **filters)
+    places = _resolved(targets)
+    limiter = limiter or Limiter(parts=smallest_parts(places))
     plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, clock)
-    jobs = [Job(target, Kind.GROUP) for target in _resolved(targets)]
+    jobs = [Job(target, Kind.GROUP) for target in places]
     return _listing(Crew(jobs, plan, lambda one, _: one.groups(wanted, fill=fill)))
 
 
@@ -152,13 +156,15 @@ def sweep(
 
     Targets, query, filters and times as for list_snapshots; with both kinds a filter must be
     one that both have. Accounts take turns. With *ordered*, rows come in the order of the
-    targets, each scope's as listed; what arrives too early is kept in memory.
+    targets, each scope's as listed; of what arrives too early some pages are kept in memory,
+    and scopes with more wait for their turn (with an executor: whole scopes).
     *on_progress* is called in the reader's thread after each page.
 
     With an *executor* each scope is one task for it, at most *workers* at a time; the worker
     needs snapkit and finds the credentials where it runs. *rate_share* is the part of the
-    providers' limits that each process may use. Targets with explicit credentials raise
-    ConfigurationError then; what an executor does wrong is a failed scope.
+    providers' limits that each process may use; where a target has a rate share of its own,
+    that part of it. Targets with explicit credentials raise ConfigurationError then; what an
+    executor does wrong is a failed scope.
     """
     wanted = _wanted(kinds, query, filters)
     places = _resolved(targets)
@@ -170,10 +176,12 @@ def sweep(
             "a limiter has its own share and stays in this process",
             hint="give a rate_share alone, or a limiter without share and executor",
         )
+    parts = smallest_parts(places)
+    gate = Gate(room=max(1, workers) * PAGES_AHEAD) if ordered else None
     if executor is None:
-        limiter = limiter or Limiter(share=SHARE * rate_share)
+        limiter = limiter or Limiter(share=SHARE * rate_share, parts=parts)
         plan = _plan(workers, timeout, scope_timeout, keep_raw, policy, limiter, None)
-        local = Crew(jobs, plan, lambda one, kind: ask(one, wanted[kind]))
+        local = Crew(jobs, plan, lambda one, kind: ask(one, wanted[kind]), gate)
         events, report = local.events(), local.report
     else:
         run = uuid.uuid4().hex
@@ -186,20 +194,21 @@ def sweep(
                     query=wanted[job.kind],
                     run=run,
                     seconds=scope_timeout,
-                    rate_share=rate_share,
+                    rate_share=rate_share * parts[job.target.provider, job.target.account],
                     keep_raw=keep_raw,
                     policy=policy or RetryPolicy(),
                 )
                 for job in jobs
             ],
-            order=fair_order([job.account for job in jobs]),
+            turns=Turns([job.account for job in jobs]),
             workers=max(1, workers),
             timeout=timeout,
+            gate=gate,
         )
         events, report = engine.events(), engine.report
     if on_progress is not None:
         events = telling(events, len(jobs), on_progress)
-    return Listing(pages_of(in_order(events) if ordered else events), report)
+    return Listing(pages_of(in_order(events, gate) if gate is not None else events), report)
 
 
 def _listing(crew: Crew) -> Listing[Any]:
@@ -238,7 +247,7 @@ def _plan(
     scope_timeout: float,
     keep_raw: bool,
     policy: RetryPolicy | None,
-    limiter: Limiter | None,
+    limiter: Limiter,
     clock: Clock | None,
 ) -> Plan:
     return Plan(
@@ -247,7 +256,7 @@ def _plan(
         scope_timeout=scope_timeout,
         keep_raw=keep_raw,
         policy=policy or RetryPolicy(),
-        limiter=limiter or Limiter(),
+        limiter=limiter,
         clock=clock or Clock(),
     )
 

@@ -64,6 +64,7 @@ class Profile:
             ca_bundle=self.ca_bundle,
             options=self.options,
             credentials=credentials,
+            rate_share=self.rate_share,
         )
 
 

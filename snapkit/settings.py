@@ -12,7 +12,7 @@ from snapkit.credentials import Credentials, CredentialSource, StaticSource
 from snapkit.driver import Connection, Driver
 from snapkit.errors import ConfigurationError
 from snapkit.http import Http, check_endpoint
-from snapkit.rate import Limiter
+from snapkit.rate import Limiter, smallest_parts
 from snapkit.registry import driver_class
 from snapkit.retry import RetryPolicy
 from snapkit.sources import Surroundings, find_source
@@ -41,7 +41,8 @@ class Target:
     Without ``credentials`` they are looked for when the target is opened: in the provider's
     own environment variables, then in its tools' files. ``account`` is a label of the user's.
     ``endpoint`` replaces the provider's address (private clouds, the emulator); ``ca_bundle``
-    is a file of trusted certificates.
+    is a file of trusted certificates. ``rate_share`` is the part of the provider's limits that
+    snapkit may use, where no limiter says otherwise.
     """
 
     provider: str
@@ -55,9 +56,14 @@ class Target:
     credentials: Credentials | CredentialSource | None = attrs.field(
         default=None, repr=False, eq=False
     )
+    rate_share: float = attrs.field(default=1.0, eq=False)
 
     def __attrs_post_init__(self) -> None:
         driver_class(self.provider).checked_options(self.options)
+        if not 0 < self.rate_share <= 1:
+            raise ConfigurationError(
+                f"the rate share is {self.rate_share:g}", hint="give a part of 1, as 0.25"
+            )
 
     @classmethod
     def parse(cls, text: str, *, environ: Mapping[str, str] = os.environ) -> Self:
@@ -132,7 +138,7 @@ def open_driver(
         region=target.region,
         credentials=_source(target, driver, clock),
         http=http or Http(ca_bundle=target.ca_bundle),
-        limiter=limiter or Limiter(),
+        limiter=limiter or Limiter(parts=smallest_parts([target])),
         rates=driver.rates,
         policy=policy or RetryPolicy(),
         clock=clock,

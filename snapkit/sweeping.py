@@ -1,6 +1,5 @@
 """Many scopes side by side: the threads that list them, and the order in which pages go on."""
 
-import itertools
 import queue
 import threading
 import time
@@ -23,6 +22,7 @@ from snapkit.rate import Limiter
 from snapkit.retry import RetryPolicy
 from snapkit.settings import Target, open_driver
 from snapkit.transport import Clock
+from snapkit.turns import PAGES_AHEAD, Gate, Turns
 
 __all__ = [
     "Crew",
@@ -32,7 +32,6 @@ __all__ = [
     "SweepProgress",
     "ask",
     "failed",
-    "fair_order",
     "in_order",
     "keys_of",
     "late",
@@ -41,8 +40,6 @@ __all__ = [
     "telling",
 ]
 
-_PAGES_AHEAD = 4
-"""Pages per thread that may wait for a slow reader."""
 Event: TypeAlias = tuple[int, list[Any] | None]
 """The number of a scope, and a page of it; None when it has ended."""
 
@@ -107,21 +104,11 @@ def late(report: ScopeReport, seconds: float | None) -> ScopeReport:
     )
 
 
-def fair_order(accounts: Sequence[Hashable]) -> list[int]:
-    """Return the positions of *accounts*, one of each account in turn.
+def in_order(events: Iterator[Event], gate: Gate | None = None) -> Generator[Event]:
+    """Yield *events* by scope, in the order of their numbers; what comes too early is kept.
 
-    A large account does not make the others wait, and limits per account are used side by
-    side.
+    *gate* is told what goes on, so that those who fill it can bound what is kept.
     """
-    lanes: dict[Hashable, list[int]] = {}
-    for index, account in enumerate(accounts):
-        lanes.setdefault(account, []).append(index)
-    rounds = itertools.zip_longest(*lanes.values())
-    return [index for turn in rounds for index in turn if index is not None]
-
-
-def in_order(events: Iterator[Event]) -> Generator[Event]:
-    """Yield *events* by scope, in the order of their numbers; what comes too early is kept."""
     kept: dict[int, list[Event]] = {}
     current = 0
     with closing_all(events):
@@ -129,12 +116,21 @@ def in_order(events: Iterator[Event]) -> Generator[Event]:
             kept.setdefault(event[0], []).append(event)
             while current in kept:
                 ready = kept.pop(current)
-                yield from ready
+                yield from _passing(ready, gate)
                 if ready[-1][1] is not None:
                     break
                 current += 1
+                if gate is not None:
+                    gate.turn_of(current)
     for _, ready in sorted(kept.items()):
-        yield from ready
+        yield from _passing(ready, gate)
+
+
+def _passing(ready: list[Event], gate: Gate | None) -> Iterator[Event]:
+    for event in ready:
+        if gate is not None and event[1] is not None:
+            gate.count(event[0], -1)
+        yield event
 
 
 def telling(
@@ -186,14 +182,19 @@ class Job:
 
 @attrs.define
 class Crew:
-    """Threads of this process that list *jobs* side by side; pages go on as they arrive."""
+    """Threads of this process that list *jobs* side by side; pages go on as they arrive.
+
+    With a *gate* the reader wants the scopes in order: one thread starts them in that order,
+    so that the scope whose turn it is always has one, and the others by account.
+    """
 
     jobs: Sequence[Job]
     plan: Plan
     start: Callable[[Client, Kind], Listing[Any]]
+    gate: Gate | None = None
+    turns: Turns = attrs.field(init=False)
     reports: list[Callable[[], ScopeReport]] = attrs.field(init=False)
     ready: "queue.Queue[tuple[int, list[Any] | BaseException | None]]" = attrs.field(init=False)
-    todo: "queue.SimpleQueue[int]" = attrs.field(factory=queue.SimpleQueue[int])
     closed: bool = False
     stop: threading.Event = attrs.field(factory=threading.Event)
     sessions: dict[str | None, Http] = attrs.field(factory=dict[str | None, Http])
@@ -206,7 +207,8 @@ class Crew:
         self.reports = [
             partial(_same, ScopeReport(scope=scope_of(job.target, job.kind))) for job in self.jobs
         ]
-        self.ready = queue.Queue(maxsize=self.plan.workers * _PAGES_AHEAD)
+        self.ready = queue.Queue(maxsize=self.plan.workers * PAGES_AHEAD)
+        self.turns = Turns([job.account for job in self.jobs])
 
     def report(self) -> Report:
         """Return what each scope gave so far."""
@@ -216,10 +218,9 @@ class Crew:
         """Start the threads and yield what they bring."""
         monotonic = time.monotonic
         end = None if self.plan.timeout is None else monotonic() + self.plan.timeout
-        for index in fair_order([job.account for job in self.jobs]):
-            self.todo.put(index)
-        for _ in range(min(self.plan.workers, len(self.jobs))):
-            threading.Thread(target=self._work, args=(end,), daemon=True).start()
+        for number in range(min(self.plan.workers, len(self.jobs))):
+            fair = number > 0 or self.gate is None
+            threading.Thread(target=self._work, args=(end, fair), daemon=True).start()
         running = len(self.jobs)
         try:
             while running:
@@ -260,11 +261,11 @@ class Crew:
             if not self.closed:
                 self.reports[index] = report
 
-    def _work(self, end: float | None) -> None:
+    def _work(self, end: float | None, fair: bool) -> None:
         while not self.stop.is_set():
-            try:
-                index = self.todo.get_nowait()
-            except queue.Empty:
+            with self.lock:
+                index = self.turns.next() if fair else self.turns.lowest()
+            if index is None:
                 return
             item: BaseException | None = None
             try:
@@ -275,27 +276,35 @@ class Crew:
                     self._settle(index, partial(_same, failed(seen, error)))
             except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
                 item = error
+            with self.lock:
+                self.turns.ended(index)
             self._hand_on(index, item)
 
     def _list(self, index: int, end: float | None) -> None:
         job, plan = self.jobs[index], self.plan
-        left = float("inf") if end is None else end - time.monotonic()
+        now = plan.clock.monotonic()
+        latest = now + (float("inf") if end is None else end - time.monotonic())
         driver = open_driver(
             job.target,
             http=self._http(job.target.ca_bundle),
             limiter=plan.limiter,
             policy=plan.policy,
             clock=plan.clock,
-            deadline=plan.clock.monotonic() + min(plan.scope_timeout, left),
+            deadline=min(now + plan.scope_timeout, latest),
             keep_raw=plan.keep_raw,
         )
         try:
             listing = self.start(Client(driver, lanes=self.lanes), job.kind)
             self._settle(index, lambda: listing.report.scopes[0])
+            transport = driver.connection.transport
             with self.lanes.held():
                 for page in listing.pages():
+                    fetched = plan.clock.monotonic()
                     if not self._hand_on(index, page):
                         return
+                    # The time of a scope does not pass while the reader holds it back.
+                    held = plan.clock.monotonic() - fetched
+                    transport.deadline = min(transport.deadline + held, latest)
         finally:
             driver.close()
 
@@ -305,8 +314,14 @@ class Crew:
                 self.sessions[ca_bundle] = Http(ca_bundle=ca_bundle)
             return self.sessions[ca_bundle]
 
+    def _admitted(self, index: int) -> bool:
+        """Wait until a page of *index* may go on; return False when nobody reads any more."""
+        return self.gate is None or self.gate.enter(index, self.stop.is_set)
+
     def _hand_on(self, index: int, item: "list[Any] | BaseException | None") -> bool:
         """Give *item* to the reader; return False when nobody reads any more."""
+        if isinstance(item, list) and not self._admitted(index):
+            return False
         while not self.stop.is_set():
             try:
                 self.ready.put((index, item), timeout=0.1)

@@ -23,7 +23,7 @@ from snapkit.errors import (
     ThrottledError,
 )
 from snapkit.http import Http, HttpRequest, HttpResponse
-from snapkit.rate import Limiter, Rate
+from snapkit.rate import Bucket, Limiter, Rate
 from snapkit.retry import Quota, RetryPolicy, Safety, delay_before, may_resend, retry_after_of
 
 __all__ = ["Api", "Call", "Clock", "Moment", "Transport"]
@@ -130,7 +130,7 @@ class Transport:
                     call,
                 )
             attempts += 1
-            facts = _Facts()
+            facts, began = _Facts(), self.clock.monotonic()
             try:
                 answer = self._attempt(api, call, end, facts)
             except SnapkitError as error:
@@ -140,7 +140,7 @@ class Transport:
                 throttled = isinstance(error, ThrottledError)
                 throttles += throttled
                 if throttled:
-                    self._bucket(call).throttled(self.clock.monotonic())
+                    self._bucket(call).throttled(self.clock.monotonic(), began)
                 if not may_resend(error, call.safety):
                     raise
                 if error.retry is Retry.REPAIR:
@@ -172,7 +172,7 @@ class Transport:
                 self.quota.earn(spent or 1)
                 return answer
 
-    def _bucket(self, call: Call) -> Any:
+    def _bucket(self, call: Call) -> Bucket:
         name = call.operation if call.operation in self.rates else ""
         rate = self.rates.get(name, Rate(per_second=1000.0))
         place = self.region if rate.regional else ""
@@ -189,13 +189,19 @@ class Transport:
     def _turn_comes(self, call: Call, end: float) -> bool:
         """Wait for the rate limit; return False where that would take too long."""
         bucket = self._bucket(call)
-        wait = bucket.take(self.clock.monotonic())
-        if self.clock.monotonic() + wait >= end:
-            bucket.give_back()
-            return False
-        if wait > 0:
+        now = self.clock.monotonic()
+        turn = bucket.join(now)
+        while True:
+            wait = bucket.wait(turn, now)
+            if now + bucket.soonest(turn) >= end:
+                bucket.leave(turn)
+                return False
+            if wait <= 0:
+                return True
+            wait = min(wait, end - now)
             self.clock.sleep(wait)
-        return True
+            # A clock whose sleep takes no time must not keep this loop busy.
+            now = max(self.clock.monotonic(), now + wait)
 
     def _attempt(self, api: Api, call: Call, end: float, facts: "_Facts") -> Mapping[str, Any]:
         facts.credentials = credentials = self.credentials.get()

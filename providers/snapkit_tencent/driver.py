@@ -60,7 +60,7 @@ class TencentDriver(Driver):
     disk_marker = MarkerPlace.TOKEN
     groups_by_instance = False
     rules = writing.RULES
-    rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=10, burst=20)}
+    rates: ClassVar[Mapping[str, Rate]] = {"": Rate(per_second=10, burst=10)}
     home_region = "ap-guangzhou"
     credential_files = keys.FILES
     environment = EnvironmentNames(

@@ -89,7 +89,7 @@ def _key(report: ScopeReport) -> str:
     error = report.error
     if error is None:
         return _reason(report)
-    return f"{report.outcome} {error.code} {error.message} {error.hint}"
+    return f"{report.outcome} {report.rows} {error.code} {error.message} {error.hint}"
 
 
 def _places(reports: Sequence[ScopeReport]) -> str:

@@ -1,9 +1,10 @@
 """A loopback server that speaks every dialect over one world, with faults on order."""
 
+import re
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
@@ -11,7 +12,7 @@ import attrs
 
 from snapkit.credentials import Credentials
 from snapkit.emulator.dialect import Answer, Dialect, Request
-from snapkit.emulator.state import World
+from snapkit.emulator.state import AccountState, World
 from snapkit.errors import Failure
 from snapkit.registry import dialect_classes
 from snapkit.settings import Target
@@ -144,7 +145,9 @@ class Emulator:
             fault = next((fault for fault in self.faults if fault.strikes(*place)), None)
         kind = fault.kind if fault else None
         answer: Answer | None = None
-        if fault is None or kind in ("cut-after", "cut-answer"):
+        if fault is None and self._above_limit(request, *place):
+            answer = dialect.refuse(request, Failure.THROTTLED)
+        elif fault is None or kind in ("cut-after", "cut-answer"):
             with self.world.lock:
                 answer = dialect.answer(request)
         elif kind == "refuse":
@@ -159,6 +162,26 @@ class Emulator:
         if self.latency:
             time.sleep(self.latency)
         return (None if kind == "cut-after" else answer), kind == "cut-answer"
+
+    def _above_limit(self, request: Request, provider: str, region: str, operation: str) -> bool:
+        """Return whether the account that asks has used up its calls; count this one."""
+        with self.world.lock:
+            if not any(one.throttle for one in self.world.of(provider)):
+                return False
+            account = _sender(self.world.of(provider), request)
+            throttle = account.throttle if account else None
+            return throttle is not None and not throttle.admits(region, operation)
+
+
+def _sender(accounts: Iterable[AccountState], request: Request) -> AccountState | None:
+    """Return the one of *accounts* whose key *request* names, None for none; not verified.
+
+    Every dialect has the key as a word in the header ``Authorization``, or as the value of a
+    parameter. Limits come before signatures, as at a provider's gateway.
+    """
+    words = {*re.split(r"[\s,=/:]+", request.headers.get("authorization", ""))}
+    words.update(request.form.values())
+    return next((one for one in accounts if one.key_id in words), None)
 
 
 class _Server(ThreadingHTTPServer):

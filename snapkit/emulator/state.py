@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from snapkit.emulator.throttle import Throttle
 from snapkit.model import DiskRole, Origin
 
 __all__ = [
@@ -196,6 +197,8 @@ class AccountState:
     token: str | None = attrs.field(default=None, repr=False)
     label: str = ""
     regions: dict[str, RegionState] = attrs.field(factory=dict[str, RegionState])
+    throttle: Throttle | None = None
+    """The limit on its calls; None: there is none."""
 
     def region(self, region_id: str) -> RegionState:
         """Return the region, made empty at the first call."""

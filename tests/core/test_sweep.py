@@ -33,7 +33,8 @@ from snapkit.model import Kind
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.rate import Limiter
 from snapkit.settings import Target
-from snapkit.sweeping import fair_order, in_order
+from snapkit.sweeping import in_order
+from snapkit.turns import Turns
 from tests.core.moon import KEYS, Sky, bare, group, rising, snapshot, target
 
 CANARY = "CANARY-do-not-show"
@@ -206,8 +207,10 @@ def test_what_cannot_be_right_is_raised_at_once(
 
 def test_accounts_take_turns() -> None:
     """A hundred regions of the first account do not make the second wait."""
-    assert [0, 3, 5, 1, 4, 2] == fair_order(["a", "a", "a", "b", "b", "c"])
-    assert [] == fair_order([])
+    turns = Turns(["a", "a", "a", "b", "b", "c"])
+
+    assert [0, 3, 5, 1, 4, 2, None] == [turns.next() for _ in range(7)]
+    assert Turns([]).next() is None
 
 
 @pytest.mark.parametrize("executor", [None, Immediate(called)])
@@ -525,7 +528,7 @@ def test_an_executor_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPat
         for n in range(3)
     ]
     made = Engine(
-        executor=executor, tasks=tasks, order=[0, 1, 2], workers=2, timeout=None, grace=0.05
+        executor=executor, tasks=tasks, turns=Turns([0, 0, 0]), workers=2, timeout=None, grace=0.05
     )
     ended = list(made.events())
 

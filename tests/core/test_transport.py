@@ -509,6 +509,44 @@ def test_no_time_for_the_rate_limit_is_said_before_sending() -> None:
     assert "rate limit" in str(error)
 
 
+def test_a_clock_that_stands_still_does_not_keep_a_waiting_call_busy() -> None:
+    """Tests of users replace the sleep and nothing else."""
+    rates = {"List": Rate(per_second=1, burst=1)}
+    one = bench(reply(), rates=rates, limiter=Limiter(share=1.0))
+    slept: list[float] = []
+    one.transport.clock = attrs.evolve(
+        one.transport.clock, monotonic=lambda: 7.0, sleep=slept.append
+    )
+    for _ in range(3):
+        one.call()
+
+    assert 3 == one.sent
+    assert 2 <= len(slept) <= 3
+
+
+def test_waiting_calls_hear_of_a_throttle() -> None:
+    """Their moment moves, because it was reckoned from a rate that is no longer right."""
+    rates = {"List": Rate(per_second=10, burst=1)}
+    limiter = Limiter(share=1.0)
+    one = bench(reply(), seconds=0.0, rates=rates, limiter=limiter)
+    one.call()
+    (bucket,) = limiter.buckets.values()
+    sleep, slept = one.transport.clock.sleep, list[float]()
+
+    def pause(seconds: float) -> None:
+        sleep(seconds)
+        slept.append(seconds)
+        if len(slept) == 1:
+            bucket.throttled(one.transport.clock.monotonic() - seconds / 2)
+
+    one.transport.clock = attrs.evolve(one.transport.clock, sleep=pause)
+    bucket.join(one.transport.clock.monotonic())
+    one.call()
+
+    assert len(slept) > 1
+    assert sum(slept) > 0.21
+
+
 def test_what_the_provider_said_counts_more_than_the_clock() -> None:
     """Throttled until the time was up is throttled, not late."""
     rates = {"List": Rate(per_second=0.1, burst=1)}
