@@ -37,7 +37,10 @@ from snapkit.writes import (
     RollBack,
 )
 
-__all__ = ["Capability", "Connection", "Driver", "Limits", "Option"]
+__all__ = ["SEAM", "Capability", "Connection", "Driver", "Limits", "Option"]
+
+SEAM = 1
+"""The version of this interface; it grows when an adapter must change."""
 
 
 class Capability(enum.Enum):
@@ -125,6 +128,8 @@ class Driver(ABC):
     an unknown status is ``UNKNOWN``; times are aware and sizes bytes.
     """
 
+    seam: ClassVar[int] = 1
+    """The version of this interface that the adapter is written for; 1 if it does not say."""
     name: ClassVar[str]
     """The word in targets and references, in lower case."""
     title: ClassVar[str]
@@ -136,6 +141,7 @@ class Driver(ABC):
     rates: ClassVar[Mapping[str, Rate]] = {}
     """Documented limits by operation; the entry ``""`` is for all others together."""
     environment: ClassVar[EnvironmentNames]
+    """Where keys stand; without any names in ``keys`` the provider needs none."""
     credential_files: ClassVar[Sequence[str]] = ()
     """The files in which the vendor's own tools keep keys; ``~`` is the user's home."""
     options: ClassVar[Mapping[str, Option]] = {}

@@ -13,7 +13,7 @@ from snapkit.driver import Connection, Driver
 from snapkit.errors import ConfigurationError
 from snapkit.http import Http, check_endpoint
 from snapkit.rate import Limiter, smallest_parts
-from snapkit.registry import driver_class
+from snapkit.registry import driver_class, opened
 from snapkit.retry import RetryPolicy
 from snapkit.sources import Surroundings, find_source
 from snapkit.transport import Clock, Transport
@@ -127,8 +127,8 @@ def open_driver(
 ) -> Driver:
     """Return the driver for *target*; nothing is sent yet.
 
-    Raises CredentialsMissingError when there are no credentials. *deadline* is on the clock's
-    monotonic scale.
+    Raises CredentialsMissingError when there are no credentials, ConfigurationError when the
+    adapter cannot be used. *deadline* is on the clock's monotonic scale.
     """
     driver = driver_class(target.provider)
     clock = clock or Clock()
@@ -152,4 +152,4 @@ def open_driver(
         options=driver.checked_options(target.options),
         keep_raw=keep_raw,
     )
-    return driver(connection)
+    return opened(driver, connection)

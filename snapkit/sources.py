@@ -93,6 +93,8 @@ def find_source(driver: "type[Driver]", around: Surroundings) -> CredentialSourc
         return driver.instance_source(around)
     if around.profile is not None:
         return _from_files(driver, around)
+    if not driver.environment.keys and not driver.key_sources():
+        return StaticSource(driver.environment.credentials(around.environ))
     found = _of_variables(driver, around) or _first(driver.key_sources(), around)
     if found is not None:
         return found
@@ -102,9 +104,11 @@ def find_source(driver: "type[Driver]", around: Surroundings) -> CredentialSourc
 def nothing_found(driver: "type[Driver]") -> CredentialsMissingError:
     """Return the error of find_source for no credentials at all, rather than broken ones."""
     files = (place.title for place in driver.key_sources() if not place.environment)
-    wanted, titles = driver.environment.keys[0], ["the environment", *files]
+    wanted = next(iter(driver.environment.keys), None)
+    titles = [*(["the environment"] if wanted else []), *files]
     return CredentialsMissingError(
-        f"no credentials in {' or '.join(titles)}", hint=f"set {wanted.key_id} and {wanted.secret}"
+        f"no credentials in {' or '.join(titles)}",
+        hint=f"set {wanted.key_id} and {wanted.secret}" if wanted else None,
     )
 
 

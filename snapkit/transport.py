@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -26,7 +26,7 @@ from snapkit.http import Http, HttpRequest, HttpResponse
 from snapkit.rate import Bucket, Limiter, Rate
 from snapkit.retry import Quota, RetryPolicy, Safety, delay_before, may_resend, retry_after_of
 
-__all__ = ["Api", "Call", "Clock", "Moment", "Transport"]
+__all__ = ["Api", "Call", "Clock", "Direct", "Moment", "Transport"]
 
 _LOG = logging.getLogger(__name__)
 SMALLEST_SKEW = 60.0
@@ -70,7 +70,7 @@ class Call:
     """One operation to perform: the adapter's own words, plus what a retry must know."""
 
     operation: str
-    url: str
+    url: str = ""
     params: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     safety: Safety = Safety.READ
     service: str = ""
@@ -88,6 +88,22 @@ class Api(Protocol):
         """Return the payload, or raise the SnapkitError that the answer means.
 
         HTTP 200 is not success: decide by the provider's code.
+        """
+        ...
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """What an adapter contributes instead where there is no HTTP: files, a socket, a program.
+
+    Rate, retry, deadline and the place in errors are the core's, as for an ``Api``.
+    """
+
+    def perform(self, call: Call, credentials: Credentials, moment: Moment) -> Mapping[str, Any]:
+        """Carry *call* out and return the payload; called anew for each attempt.
+
+        Raises the SnapkitError that a failure means, with ``sent`` MAYBE where it cannot be
+        told whether anything was done. All other exceptions pass through as they are.
         """
         ...
 
@@ -112,7 +128,7 @@ class Transport:
     deadline: float = float("inf")
     """On the monotonic clock; no call goes on beyond it."""
 
-    def call(self, api: Api, call: Call) -> Mapping[str, Any]:
+    def call(self, api: Api | Direct, call: Call) -> Mapping[str, Any]:
         """Return the payload of the answer to *call*, or raise what went wrong.
 
         The error carries the provider, account, region, operation and number of attempts.
@@ -203,9 +219,14 @@ class Transport:
             # A clock whose sleep takes no time must not keep this loop busy.
             now = max(self.clock.monotonic(), now + wait)
 
-    def _attempt(self, api: Api, call: Call, end: float, facts: "_Facts") -> Mapping[str, Any]:
+    def _attempt(
+        self, api: Api | Direct, call: Call, end: float, facts: "_Facts"
+    ) -> Mapping[str, Any]:
         facts.credentials = credentials = self.credentials.get()
         moment = Moment(time=self.clock.wall() + self.skew, entropy=self.clock.token(16))
+        if isinstance(api, Direct):
+            facts.sent = True
+            return api.perform(call, credentials, moment)
         request = api.sign(call, credentials, moment)
         facts.sent = True
         started = self.clock.wall()

@@ -10,6 +10,7 @@ import click
 
 from snapkit.cli import grid
 from snapkit.cli.columns import columns, known_columns
+from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, choosing, connecting, options_of, printing, talking
 from snapkit.cli.records import error_record, put, record
 from snapkit.credentials import StaticSource
@@ -17,7 +18,9 @@ from snapkit.errors import CredentialsMissingError, SnapkitError
 from snapkit.model import Region
 
 if TYPE_CHECKING:
+    from snapkit.credentials import EnvironmentNames
     from snapkit.driver import Driver
+    from snapkit.registry import Broken
 
 __all__ = ["providers_command", "regions_command"]
 
@@ -40,22 +43,25 @@ the provider's own tools.
 def providers_command(**given: Any) -> int:
     """Show the adapters there are, what they can do and how to give them keys."""
     from snapkit.cli.failing import tell
-    from snapkit.registry import driver_class, providers
+    from snapkit.registry import survey
 
-    found: list[type[Driver]] = []
-    failures: list[SnapkitError] = []
-    for name in providers():
-        try:
-            found.append(driver_class(name))
-        except SnapkitError as error:
-            failures.append(error)
+    found = survey()
     if given["output"] != "table":
-        put({"providers": [_provider_record(driver) for driver in found]}, given["output"])
+        answer = {
+            "providers": [_provider_record(driver) for driver in found.drivers],
+            "broken": [
+                {"name": one.name, "package": one.package, "reason": str(one.error)}
+                for one in found.broken
+            ],
+        }
+        put(answer, given["output"])
     else:
-        sys.stdout.write("\n".join(map(_card, found)))
-    for failure in failures:
-        tell("error", str(failure))
-    return _code(failures, something_seen=bool(found))
+        cards = [*map(_card, found.drivers), *map(_broken_card, found.broken)]
+        sys.stdout.write("\n".join(cards))
+    sys.stdout.flush()
+    for one in found.broken:
+        tell("error", str(one.error))
+    return _code([one.error for one in found.broken], something_seen=bool(found.drivers))
 
 
 def _code(errors: Sequence[SnapkitError], *, something_seen: bool) -> int:
@@ -96,17 +102,29 @@ def _card(driver: "type[Driver]") -> str:
         ("try", f"snapkit list -t {driver.name}:{driver.home_region}"),
         ("keys", _credentials(driver)),
     ]
-    keys, *others = driver.environment.keys
-    token = f" (temporary keys: {keys.tokens[0]} too)" if keys.tokens else ""
-    facts.append(("", f"{keys.key_id} and {keys.secret}{token}"))
-    if others:
-        facts.append(("", f"also read: {', '.join(one.key_id for one in others)} and their pairs"))
+    facts += _variables(driver.environment)
     if driver.environment.regions:
         facts.append(("region", f"if not given: {', '.join(driver.environment.regions)}"))
     facts.append(("groups", groups))
     for name, one in driver.options.items():
         facts.append((f"?{name}=", f"{'|'.join(one.choices) or 'TEXT'}  {one.help}"))
     return "\n".join([f"{driver.name}: {driver.title}", *_aligned(facts)]) + "\n"
+
+
+def _variables(names: "EnvironmentNames") -> list[tuple[str, str]]:
+    if not names.keys:
+        return []
+    keys, *others = names.keys
+    token = f" (temporary keys: {keys.tokens[0]} too)" if keys.tokens else ""
+    facts = [("", f"{keys.key_id} and {keys.secret}{token}")]
+    if others:
+        facts.append(("", f"also read: {', '.join(one.key_id for one in others)} and their pairs"))
+    return facts
+
+
+def _broken_card(broken: "Broken") -> str:
+    facts = [("package", inert(broken.package or "not known")), ("why", inert(str(broken.error)))]
+    return "\n".join([f"{inert(broken.name)}: cannot be used", *_aligned(facts)]) + "\n"
 
 
 def _aligned(facts: Sequence[tuple[str, str]]) -> list[str]:
@@ -124,6 +142,8 @@ def _credentials(driver: "type[Driver]") -> str:
     """Return in words where keys are, or what is wrong with them; nothing is sent."""
     from snapkit.sources import Surroundings, find_source, nothing_found
 
+    if not driver.environment.keys and not driver.key_sources():
+        return "not needed"
     around = Surroundings(region=driver.home_region)
     try:
         source = find_source(driver, around)
@@ -185,9 +205,9 @@ def regions_command(**given: Any) -> int:
 
 def _with_credentials() -> list[str]:
     """Return the providers with keys, or half of them, in the environment or their files."""
-    from snapkit.registry import driver_class, providers
+    from snapkit.registry import survey
 
-    found = [name for name in providers() if _credentials(driver_class(name)) != _NOT_SET]
+    found = [driver.name for driver in survey().drivers if _credentials(driver) != _NOT_SET]
     if not found:
         raise CredentialsMissingError(
             "no provider has keys in the environment or in the files of its own tools",

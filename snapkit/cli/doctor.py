@@ -89,13 +89,12 @@ def _places(given: Mapping[str, Any]) -> "list[Target]":
 def _found_places(given: Mapping[str, Any]) -> "list[Target]":
     """Return each provider whose keys, or half of them, are found, in its usual region."""
     from snapkit.errors import SnapkitError
-    from snapkit.registry import driver_class, providers
+    from snapkit.registry import survey
     from snapkit.settings import Target
     from snapkit.sources import Surroundings, find_source
 
     found: list[Target] = []
-    for name in providers():
-        driver = driver_class(name)
+    for driver in survey().drivers:
         names = driver.environment
         half = any(os.environ.get(n) for one in names.keys for n in (one.key_id, one.secret))
         region = names.region(os.environ) or driver.home_region
@@ -106,7 +105,7 @@ def _found_places(given: Mapping[str, Any]) -> "list[Target]":
                 continue
         found.append(
             Target(
-                provider=name,
+                provider=driver.name,
                 region=region,
                 endpoint=given["endpoint"],
                 ca_bundle=given["ca_bundle"],

@@ -88,10 +88,10 @@ def settings(emulator: "Emulator") -> dict[str, str]:
     from snapkit.registry import driver_class
 
     for account in reversed(emulator.world.accounts):
-        names = driver_class(account.provider).environment.keys[0]
-        found |= {names.key_id: account.key_id, names.secret: account.secret}
-        if account.token and names.tokens:
-            found[names.tokens[0]] = account.token
+        for names in driver_class(account.provider).environment.keys[:1]:
+            found |= {names.key_id: account.key_id, names.secret: account.secret}
+            if account.token and names.tokens:
+                found[names.tokens[0]] = account.token
     return found
 
 

@@ -26,7 +26,8 @@ def page() -> dict[str, Any]:
     """The names that the page's code defines."""
     namespace: dict[str, Any] = {"__name__": "shelf"}
     for block in re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE):
-        exec(compile(block, str(PAGE), "exec"), namespace)
+        if "snapkit_shelf" not in block:  # the adapter's own tests
+            exec(compile(block, str(PAGE), "exec"), namespace)
     return namespace
 
 

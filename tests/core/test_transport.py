@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -27,10 +27,10 @@ from snapkit.errors import (
     TransportError,
     UnavailableError,
 )
-from snapkit.http import HttpRequest, HttpResponse, read_json
+from snapkit.http import Http, HttpRequest, HttpResponse, read_json
 from snapkit.rate import Limiter, Rate
 from snapkit.retry import Quota, RetryPolicy, Safety
-from snapkit.transport import Call, Clock, Moment, Transport
+from snapkit.transport import Call, Clock, Direct, Moment, Transport
 
 CANARY = "CANARY-5ecret"
 KEYS = Credentials(key_id="AK1", secret=CANARY, token=f"{CANARY}-token")
@@ -581,3 +581,71 @@ def test_an_adapters_bug_is_not_dressed_up() -> None:
         one.transport.call(Broken(), LIST)
 
     assert 1 == one.sent
+
+
+@attrs.define
+class Files:
+    """An adapter's end of a wire that is none; fails by a list, and then works."""
+
+    failures: list[Exception] = attrs.field(factory=list[Exception])
+    seen: list[tuple[str, str, float]] = attrs.field(factory=list[tuple[str, str, float]])
+
+    def perform(self, call: Call, credentials: Credentials, moment: Moment) -> Mapping[str, Any]:
+        self.seen.append((call.operation, credentials.key_id, moment.time))
+        if self.failures:
+            raise self.failures.pop(0)
+        return OK
+
+
+def direct(time: Time, **settings: Any) -> Transport:
+    return Transport(
+        provider="moon",
+        account="prod",
+        region="sea",
+        credentials=StaticSource(KEYS),
+        http=cast("Http", ScriptedHttp(time, [])),
+        clock=time.clock,
+        **settings,
+    )
+
+
+def test_an_adapter_without_http_performs_its_calls_itself() -> None:
+    """Files have no requests, and no address is needed."""
+    files, time = Files(), Time()
+
+    assert isinstance(files, Direct)
+    assert OK == direct(time).call(files, Call(operation="List"))
+    assert [("List", "AK1", START)] == files.seen
+
+
+def test_without_http_failures_are_retried_and_located_as_ever() -> None:
+    """Whoever reads a fleet's report need not know how a provider is reached."""
+    files, time = Files([UnavailableError("ill", code="EIO")] * 9), Time()
+    with pytest.raises(UnavailableError) as caught:
+        direct(time, policy=RetryPolicy(transient=3)).call(files, Call(operation="List"))
+
+    assert 3 == len(files.seen) == caught.value.attempts
+    assert ("moon", "prod", "sea", "List") == (
+        caught.value.provider,
+        caught.value.account,
+        caught.value.region,
+        caught.value.operation,
+    )
+    assert len(time.slept) == 2
+    assert files.seen[0][2] < files.seen[-1][2]
+
+
+def test_without_http_what_may_have_been_done_is_not_done_again() -> None:
+    """A copy that timed out may be there."""
+    files = Files([UnavailableError("ill", code="EIO")])
+    with pytest.raises(UnavailableError):
+        direct(Time()).call(files, Call(operation="Create", safety=Safety.ONCE))
+
+    assert 1 == len(files.seen)
+
+
+def test_without_http_an_adapters_slip_is_not_hidden() -> None:
+    """What is no SnapkitError is a bug in the adapter, and its traceback helps to find it."""
+    files = Files([KeyError("zone")])
+    with pytest.raises(KeyError):
+        direct(Time()).call(files, Call(operation="List"))

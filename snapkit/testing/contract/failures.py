@@ -99,6 +99,8 @@ class FailureClauses:
 
     def test_c32_a_wrong_secret_is_an_authentication_error(self, harness: Harness) -> None:
         """C32. It is neither worth a retry nor a matter of permissions."""
+        if not harness.open().environment.keys:
+            pytest.skip("the provider needs no keys")
         client, before = harness.client(secret="not-the-right-one"), harness.requests  # noqa: S106
 
         assert AuthenticationError is type(raised_by(lambda: list(client.snapshots())))
