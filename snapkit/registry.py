@@ -9,7 +9,6 @@ name; the others are not touched by it.
 """
 
 import inspect
-import logging
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -24,9 +23,18 @@ from snapkit.credentials import EnvironmentNames
 from snapkit.driver import SEAM, Connection, Driver
 from snapkit.errors import ConfigurationError, SnapkitError, UnknownProviderError
 
-__all__ = ["Broken", "Survey", "dialect_classes", "driver_class", "opened", "providers", "survey"]
+__all__ = [
+    "Broken",
+    "Survey",
+    "dialect_class",
+    "dialect_classes",
+    "dialect_troubles",
+    "driver_class",
+    "opened",
+    "providers",
+    "survey",
+]
 
-_LOG = logging.getLogger(__name__)
 _DRIVERS = "snapkit.drivers"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _REINSTALL = "reinstall or remove the package that provides it"
@@ -120,18 +128,42 @@ def survey() -> Survey:
     return Survey(drivers=tuple(drivers), broken=(*broken, *_shadowing()))
 
 
+def dialect_class(name: str) -> Any:
+    """Return the emulator dialect of the adapter called *name*.
+
+    Raises ConfigurationError if it has none, or one that cannot be loaded.
+    """
+    if name not in _published("snapkit.dialects"):
+        raise ConfigurationError(f"the adapter {name!r} has no emulator dialect")
+    return _load("snapkit.dialects", name)
+
+
 def dialect_classes() -> dict[str, Any]:
     """Return the emulator dialect of each adapter that has one, by provider name.
 
-    One that cannot be loaded is left out with a warning; the others are not touched by it.
+    What cannot be loaded is left out; :func:`dialect_troubles` says why. The in-tree ones come
+    first, so that a foreign one that takes every request for its own cannot silence them.
     """
-    found: dict[str, Any] = {}
-    for name in _published("snapkit.dialects"):
-        try:
-            found[name] = _load("snapkit.dialects", name)
-        except ConfigurationError as error:
-            _LOG.warning("the emulator goes without %s: %s", name, error)
-    return found
+    found = {name: _attempted(name) for name in _dialect_names()}
+    return {name: one for name, one in found.items() if not isinstance(one, ConfigurationError)}
+
+
+def dialect_troubles() -> dict[str, ConfigurationError]:
+    """Return why emulator dialects cannot be loaded, by provider name."""
+    found = {name: _attempted(name) for name in _dialect_names()}
+    return {name: one for name, one in found.items() if isinstance(one, ConfigurationError)}
+
+
+def _dialect_names() -> list[str]:
+    own = IN_TREE["snapkit.dialects"]
+    return [*own, *(name for name in sorted(_published("snapkit.dialects")) if name not in own)]
+
+
+def _attempted(name: str) -> Any:
+    try:
+        return _load("snapkit.dialects", name)
+    except ConfigurationError as error:
+        return error
 
 
 @cache

@@ -39,7 +39,10 @@ def nearest(word: str, known: Collection[str]) -> str:
 
 
 def places(text: str) -> dict[Keys, Place]:
-    """Return where each key of the TOML *text* stands first, tables and dotted keys too."""
+    """Return where each key of the TOML *text* stands first, tables and dotted keys too.
+
+    What stands in a list has its number, from "0", as a key.
+    """
     scan = _Scan()
     line, line_start = 1, 0
     for found in _TOKEN.finditer(text):
@@ -65,6 +68,10 @@ class _Scan:
     owner: Keys = ()
     """The key of the value that is being read."""
     opened: list[tuple[str, Keys]] = attrs.field(factory=list[tuple[str, Keys]])
+    several: bool = False
+    """Whether the header that is being read adds to an array of tables."""
+    counted: dict[Keys, int] = attrs.field(factory=dict[Keys, int])
+    """How far each list has been read."""
 
     def take(self, word: str, place: Place) -> None:
         if word.startswith("#"):
@@ -75,20 +82,30 @@ class _Scan:
         elif self.naming and word not in ("}", "{"):
             self._name(word, place)
         elif word in ("{", "["):
+            self.found.setdefault(self.owner, place)
             self.opened.append((word, self.owner))
             self.naming, self.key = word == "{", []
+            self.owner = self._entry(word, self.owner)
         elif word in ("}", "]") and self.opened:
             self.owner, self.naming = self.opened.pop()[1], False
         elif word == "," and self.opened:
-            bracket, self.owner = self.opened[-1]
+            bracket, owner = self.opened[-1]
             self.naming, self.key = bracket == "{", []
+            self.owner = self._entry(bracket, owner)
+
+    def _entry(self, bracket: str, owner: Keys) -> Keys:
+        """Return the key of what comes next in the list, or in the table, at *owner*."""
+        if bracket == "{":
+            return owner
+        self.counted[owner] = self.counted.get(owner, -1) + 1
+        return (*owner, str(self.counted[owner]))
 
     def _name(self, word: str, place: Place) -> None:
         if word == "[":
-            self.header = True
+            self.header, self.several = True, self.header
         elif word in ("=", "]"):
             base = () if self.header else self.opened[-1][1] if self.opened else self.table
-            self.owner = base + tuple(self.key)
+            self.owner = self._numbered() if self.header else base + tuple(self.key)
             for length in range(len(base) + 1, len(self.owner) + 1):
                 self.found.setdefault(self.owner[:length], self.start)
             if self.header:
@@ -97,6 +114,17 @@ class _Scan:
         elif word != ".":
             self.start = self.start if self.key else place
             self.key.append(_unquoted(word))
+
+    def _numbered(self) -> Keys:
+        """Return the header's keys, with the number of the table in each array of tables."""
+        path: Keys = ()
+        for left, name in zip(range(len(self.key) - 1, -1, -1), self.key, strict=True):
+            path = (*path, name)
+            if self.several and left == 0:
+                self.counted[path] = self.counted.get(path, -1) + 1
+            if path in self.counted:
+                path = (*path, str(self.counted[path]))
+        return path
 
 
 def _unquoted(token: str) -> str:
@@ -124,11 +152,17 @@ class Document:
         """Return the file at *path*; ConfigurationError if it is not readable or not TOML."""
         try:
             text = path.read_bytes().decode("utf-8-sig")
-            return cls(path, tomllib.loads(text), places(text))
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ConfigurationError(f"{path} is not UTF-8", hint="save it as UTF-8") from None
+        return cls.parsed(path, text)
+
+    @classmethod
+    def parsed(cls, path: Path, text: str) -> Self:
+        """Return what *text*, read from *path*, holds; ConfigurationError if it is not TOML."""
+        try:
+            return cls(path, tomllib.loads(text), places(text))
         except RecursionError:
             raise ConfigurationError(f"{path} is nested too deeply") from None
         except tomllib.TOMLDecodeError as error:
@@ -154,12 +188,12 @@ class Document:
 
     def table(self, *keys: str) -> Mapping[str, Any]:
         """Return the table at *keys*; an empty one if it is not there."""
-        found = self._typed(keys, dict, "a table")
+        found = self.typed(keys, dict, "a table")
         return {} if found is None else cast("dict[str, Any]", found)
 
     def text(self, *keys: str) -> str | None:
         """Return the text at *keys*, which must not be empty."""
-        found = self._typed(keys, str, "a text in quotes")
+        found = self.typed(keys, str, "a text in quotes")
         if found == "":
             self.problem(keys, f"{keys[-1]!r} is empty", "leave it out instead")
             return None
@@ -167,7 +201,7 @@ class Document:
 
     def texts(self, *keys: str) -> list[str] | None:
         """Return the list of texts at *keys*, each once and in order."""
-        found = self._typed(keys, list, "a list of texts")
+        found = self.typed(keys, list, "a list of texts")
         if found is None:
             return None
         entries = cast("list[Any]", found)
@@ -179,7 +213,7 @@ class Document:
     def number(self, *keys: str, least: float, most: float, whole: bool = False) -> float | None:
         """Return the number at *keys* if it is above 0 and within *least* and *most*."""
         kinds = int if whole else (int, float)
-        found = self._typed(keys, kinds, "a whole number" if whole else "a number")
+        found = self.typed(keys, kinds, "a whole number" if whole else "a number")
         if found is None or (found > 0 and least <= found <= most):
             return cast("float | None", found)
         limits = f"from {least:g}" if least else "more than 0"
@@ -193,11 +227,18 @@ class Document:
             if name not in names and (*keys, name) not in wrong:
                 self.problem((*keys, name), f"unknown key {name!r}", nearest(name, names))
 
-    def _typed(self, keys: Sequence[str], kind: Any, words: str) -> Any:
-        """Return what stands at *keys*; what is wrong is named by type, never by value."""
+    def typed(self, keys: Sequence[str], kind: Any, words: str) -> Any:
+        """Return what stands at *keys* if it is of *kind*, in *words* "a text" or the like.
+
+        What is wrong is named by type, never by value.
+        """
         found: Any = self.values
         for key in keys:
-            found = cast("dict[str, Any]", found).get(key) if isinstance(found, dict) else None
+            if isinstance(found, list):
+                entries = cast("list[Any]", found)
+                found = entries[int(key)] if key.isdecimal() and int(key) < len(entries) else None
+            else:
+                found = cast("dict[str, Any]", found).get(key) if isinstance(found, dict) else None
         if found is None:
             return None
         if isinstance(found, kind) and (kind is bool or not isinstance(found, bool)):

@@ -1,6 +1,8 @@
 """Shared set-up; nothing here leaves this machine."""
 
+import logging
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,13 @@ def _nobodys_home(
     monkeypatch.setenv("HOME", str(home))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "SNAPKIT_CONFIG"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Generator[None]:
+    """Give the library's log back to the tests of the library."""
+    logger = logging.getLogger("snapkit")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], level, logger.propagate = before
+    logger.setLevel(level)

@@ -19,12 +19,13 @@ from xml.sax.saxutils import escape
 import attrs
 
 from snapkit.emulator.dialect import Answer, Dialect, Request
+from snapkit.emulator.estate import Style
 from snapkit.emulator.state import AccountState, RegionState, SnapshotRecord, World
 from snapkit.errors import Failure
 from snapkit.vocabulary import boolean, integer, mapping
 from snapkit_alibaba import dialect_restores, dialect_writes, signing
 from snapkit_alibaba.dialect_auth import Refusal, authenticate, check_names, no
-from snapkit_alibaba.dialect_demo import NAMES, furnish_world
+from snapkit_alibaba.dialect_demo import NAMES, STYLE, furnish_world
 from snapkit_alibaba.dialect_desk import Desk, Memory, answered_once
 from snapkit_alibaba.dialect_names import KNOWN, ROUTED
 from snapkit_alibaba.dialect_rows import (
@@ -118,6 +119,11 @@ class AlibabaDialect(Dialect):
         """Put the demonstration account into *world*."""
         furnish_world(world, seed)
 
+    @classmethod
+    def style(cls) -> Style:
+        """Return how servers and snapshots are named here."""
+        return STYLE
+
     def _act(self, action: str, form: Mapping[str, str], account: AccountState) -> Row:
         if action == "DescribeRegions":
             return _regions(account, form)
@@ -137,6 +143,7 @@ class AlibabaDialect(Dialect):
             form=form,
             memory=self._memory,
             now=self.world.clock.now(),
+            pace=self.world.pace,
         )
         if action in _STEPS:
             return answered_once(desk, action, _STEPS[action])

@@ -15,7 +15,7 @@ from snapkit.model import DiskRole, Origin
 from snapkit.vocabulary import parse_time
 from snapkit_alibaba.failures import PROVIDER
 
-__all__ = ["NAMES", "furnish_world"]
+__all__ = ["NAMES", "STYLE", "furnish_world"]
 
 DAY = 86400.0
 _USUAL = Pace()
@@ -23,6 +23,17 @@ _LONG = Pace(cut=30 * DAY, usable=40 * DAY, complete=50 * DAY)
 _SLOW = Pace(cut=1, usable=2, complete=50 * DAY)
 _SERVER = "i-bp1exampleserver001"
 
+STYLE = Style(
+    instance="i-bp1",
+    disk="d-bp1",
+    snapshot="s-bp1",
+    group="ssg-bp1",
+    length=17,
+    categories=("cloud_essd", "cloud_auto", "cloud_essd_entry"),
+    zones=lambda region: [f"{region}-{letter}" for letter in "ghi"],
+    policy_name=lambda server, day: f"auto_{server}_{day}",
+    manual_name=lambda server, day: f"{server}_before-release_{day}",
+)
 NAMES = {
     "ap-southeast-1": ("新加坡", "Singapore"),
     "cn-beijing": ("华北2（北京）", "China (Beijing)"),
@@ -42,21 +53,11 @@ def furnish_world(world: World, seed: int) -> None:
         secret="EXAMPLE-secret-of-an-emulated-cloud",  # noqa: S106 - invented
         label="demo",
     )
-    style = Style(
-        instance="i-bp1",
-        disk="d-bp1",
-        snapshot="s-bp1",
-        group="ssg-bp1",
-        length=17,
-        categories=("cloud_essd", "cloud_auto", "cloud_essd_entry"),
-        policy_name=lambda server, day: f"auto_{server}_{day}",
-        manual_name=lambda server, day: f"{server}_before-release_{day}",
-    )
     for region_id, servers, nights in (("cn-hangzhou", 6, 6), ("cn-shanghai", 4, 4)):
         region = account.region(region_id)
         region.name = NAMES[region_id][0]
-        zones = [f"{region_id}-{letter}" for letter in "ghi"]
-        furnish(region, style, chance=chance, now=now, zones=zones, servers=servers, nights=nights)
+        zones = STYLE.zones(region_id)
+        furnish(region, STYLE, chance=chance, now=now, zones=zones, servers=servers, nights=nights)
     account.region("cn-hangzhou").add(*_every_state(now), *_published(), *_groups(now))
     account.region("cn-shanghai").add(_copy(now))
     account.regions["ap-southeast-1"] = RegionState(

@@ -14,6 +14,7 @@ from snapkit.emulator.state import (
     AccountState,
     Disk,
     GroupRecord,
+    Pace,
     RegionState,
     SnapshotRecord,
     Stage,
@@ -73,6 +74,7 @@ class Desk:
     form: Mapping[str, str]
     memory: Memory
     now: float
+    pace: Pace
 
     def required(self, name: str) -> str:
         """Return a parameter that must be there."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from snapkit.emulator.state import Disk, GroupRecord, Pace, SnapshotRecord, Stage
+from snapkit.emulator.state import Disk, GroupRecord, SnapshotRecord, Stage
 from snapkit.model import Origin
 from snapkit_alibaba.dialect_auth import Refusal, no
 from snapkit_alibaba.dialect_desk import MOST_TAGS, Desk, Step, new_id
@@ -157,7 +157,7 @@ def _taken(
         name=name,
         description=description,
         started_at=desk.now,
-        pace=Pace(),
+        pace=desk.pace,
         expires_at=None if retention is None else desk.now + retention,
         encrypted=disk.encrypted,
         tags=dict(tags),

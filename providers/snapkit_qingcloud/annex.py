@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from snapkit.emulator.state import Disk, RegionState, SnapshotRecord
+from snapkit.emulator.state import Disk, Pace, RegionState, SnapshotRecord
 from snapkit.model import DiskRole
 from snapkit_qingcloud.asked import No
 from snapkit_qingcloud.rendering import (
@@ -59,6 +59,8 @@ class Annex:
     """One region with what goes on in it: labels, jobs, stopped servers, changes under way."""
 
     region: RegionState
+    pace: Pace = attrs.field(factory=Pace)
+    """How long new snapshots take."""
     busy: dict[str, Busy] = attrs.field(factory=dict[str, Busy])
     jobs: dict[str, Job] = attrs.field(factory=dict[str, Job])
     labels: set[str] = attrs.field(factory=set[str])

@@ -8,10 +8,10 @@ from snapkit.emulator.estate import Style, furnish
 from snapkit.emulator.state import AccountState, Disk, Pace, RegionState, SnapshotRecord, World
 from snapkit.model import DiskRole
 
-__all__ = ["populate"]
+__all__ = ["STYLE", "populate"]
 
 DAY = 86400.0
-_STYLE = Style(
+STYLE = Style(
     instance="i-",
     disk="vol-",
     snapshot="ss-",
@@ -32,9 +32,9 @@ def populate(world: World, seed: int) -> None:
     )
     world.accounts.append(account)
     pek3, gd2, ap2a = (account.region(name) for name in ("pek3", "gd2", "ap2a"))
-    furnish(pek3, _STYLE, chance=chance, now=now, zones=("pek3b", "pek3c"), servers=6, nights=5)
-    furnish(gd2, _STYLE, chance=chance, now=now, zones=("gd2a", "gd2b"), servers=3, nights=6)
-    furnish(ap2a, _STYLE, chance=chance, now=now, zones=("ap2a",), servers=1, nights=3)
+    furnish(pek3, STYLE, chance=chance, now=now, zones=("pek3b", "pek3c"), servers=6, nights=5)
+    furnish(gd2, STYLE, chance=chance, now=now, zones=("gd2a", "gd2b"), servers=3, nights=6)
+    furnish(ap2a, STYLE, chance=chance, now=now, zones=("ap2a",), servers=1, nights=3)
     pek3.add(*_oddities(now))
     gd2.add(*_recorded(), _copy_of(pek3))
 

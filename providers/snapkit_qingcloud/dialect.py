@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import attrs
+
 from snapkit.emulator.dialect import Answer, Dialect, Request
+from snapkit.emulator.estate import Style
 from snapkit.emulator.state import AccountState, Disk, RegionState, World
 from snapkit.errors import Failure
 from snapkit.model import DiskRole
@@ -96,6 +99,11 @@ class QingCloudDialect(Dialect):
         """Add one account with three regions."""
         demo.populate(world, seed)
 
+    @classmethod
+    def style(cls) -> Style:
+        """Return how servers and snapshots are named here."""
+        return attrs.evolve(demo.STYLE, zones=_zones_of)
+
     def _admit(self, request: Request) -> Asked:
         """Return what is asked, after the checks in the provider's order."""
         form = request.form
@@ -145,6 +153,7 @@ class QingCloudDialect(Dialect):
         known = self._annexes.get(id(region))
         if known is None or known.region is not region:
             known = self._annexes[id(region)] = Annex(region)
+        known.pace = self.world.pace
         return known
 
     @property
@@ -245,6 +254,10 @@ class QingCloudDialect(Dialect):
         found = [zone for zone in found if words is None or zone["status"] in words]
         # The public sample's total disagrees with its items too.
         return {"zone_set": found, "total_count": len(asked.account.regions)}
+
+
+def _zones_of(region: str) -> Sequence[str]:
+    return ZONES.get(region, (region,))
 
 
 def _region_of(zone: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from snapkit.emulator.state import Disk, Pace, SnapshotRecord
+from snapkit.emulator.state import Disk, SnapshotRecord
 from snapkit.model import DiskRole
 from snapkit_qingcloud.annex import Annex, new_id
 from snapkit_qingcloud.asked import Asked, No
@@ -32,11 +32,12 @@ def _create(asked: Asked, annex: Annex, now: float) -> dict[str, Any]:
     made: list[str] = []
     for one, disk in disks.items():
         record = _new_snapshot(disk, parents[one], now, asked.single.get("snapshot_name", ""))
+        record.pace = annex.pace
         for other in _of_disk(annex, disk.id):
             other.row.pop("is_head", None)
         annex.region.add(record)
         made.append(record.id)
-    job = annex.start("CreateSnapshots", made, now, Pace().usable)
+    job = annex.start("CreateSnapshots", made, now, annex.pace.usable)
     return {"snapshots": made, "job_id": job if len(made) == 1 else [job]}
 
 

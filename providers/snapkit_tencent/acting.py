@@ -232,6 +232,7 @@ def _taken(scene: Scene, disk: Disk, name: str) -> SnapshotRecord:
         category=disk.category,
         name=name,
         started_at=scene.now,
+        pace=scene.world.pace,
         encrypted=disk.encrypted,
     )
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from snapkit.emulator.dialect import Answer, Dialect, Request
+from snapkit.emulator.estate import Style
 from snapkit.emulator.state import AccountState, RegionState, SnapshotRecord, World
 from snapkit.errors import Failure
 
@@ -98,6 +99,11 @@ class TencentDialect(Dialect):
     def populate(cls, world: World, seed: int) -> None:
         """Put the account ``demo`` with three regions into *world*; Beijing is denied."""
         estate.build(world, seed)
+
+    @classmethod
+    def style(cls) -> Style:
+        """Return how servers and snapshots are named here."""
+        return estate.STYLE
 
     def _new(self, request: Request) -> dict[str, Any]:
         wall = self.world.clock.wall()

@@ -6,7 +6,7 @@ from snapkit.emulator.estate import Style, furnish, make_id
 from snapkit.emulator.state import AccountState, GroupRecord, Pace, SnapshotRecord, World
 from snapkit.model import DiskRole, Origin
 
-__all__ = ["build"]
+__all__ = ["STYLE", "build"]
 
 DAY = 86400.0
 KEY_ID = "AKIDEXAMPLEsnapkitDemo00000000000000"
@@ -26,12 +26,13 @@ SEED_ROW = {
 SEED_TIME = 1463486328.0
 """2016-05-17 19:58:48 in China."""
 
-_STYLE = Style(
+STYLE = Style(
     instance="ins-",
     disk="disk-",
     snapshot="snap-",
     group="csnap-",
     categories=("CLOUD_PREMIUM", "CLOUD_SSD", "CLOUD_HSSD", "CLOUD_BSSD"),
+    zones=lambda region: [f"{region}-{number}" for number in (3, 4)],
     policy_name=lambda server, day: f"自动快照-{server}-{day}",
     manual_name=lambda server, day: f"{server}-before-release-{day}",
 )
@@ -51,13 +52,12 @@ def build(world: World, seed: int) -> None:
     for name, (title, servers, nights) in _REGIONS.items():
         region = account.region(name)
         region.name, region.denied = title, name == "ap-beijing"
-        zones = [f"{name}-{number}" for number in (3, 4)]
         furnish(
             region,
-            _STYLE,
+            STYLE,
             chance=chance,
             now=now,
-            zones=zones,
+            zones=STYLE.zones(name),
             servers=servers,
             nights=nights,
         )

@@ -1,9 +1,12 @@
 """``snapkit emulator``: the emulated clouds, served until somebody stops them."""
 
+import logging
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,9 +23,11 @@ _HELP = """
 Examples:
   snapkit emulator
   snapkit emulator --port 8642 > ready.txt &
+  snapkit emulator --estate estate.toml
 
 'ready http://127.0.0.1:PORT' appears on stdout when it answers; the lines to paste into
 another shell are on stderr. It listens on this machine only; its keys open nothing else.
+Under http://127.0.0.1:PORT/_snapkit/ its clock is moved and faults are ordered, in JSON.
 Ctrl-C or SIGTERM ends it with exit code 0.
 """
 
@@ -36,7 +41,13 @@ Ctrl-C or SIGTERM ends it with exit code 0.
     metavar="N",
     help="Port to listen on.",
 )
-@option("--seed", type=int, default=7, show_default=True, metavar="N", help="Another estate.")
+@option(
+    "--estate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="TOML or JSON file with the accounts, disks and snapshots to serve.",
+)
+@option("--seed", type=int, show_default="7", metavar="N", help="Another demonstration estate.")
 @option("--empty", is_flag=True, help="Accounts and regions only, nothing in them.")
 @option(
     "--latency",
@@ -48,31 +59,53 @@ Ctrl-C or SIGTERM ends it with exit code 0.
 @talking
 def emulator_command(**given: Any) -> int:
     """Serve the emulated clouds until Ctrl-C, for trying things out and for tests."""
-    from snapkit.emulator import Emulator, demo_world
+    from snapkit.cli.failing import listen
+    from snapkit.emulator import Emulator
 
-    world = demo_world(given["seed"])
-    if given["empty"]:
-        _empty(world)
-    with Emulator(world, port=given["port"], latency=given["latency"]) as emulator:
-        sys.stdout.write(f"ready {emulator.endpoint}\n")
-        sys.stdout.flush()
-        serve(emulator, quiet=given["quiet"])
+    listen(verbose=logging.getLogger("snapkit").level == logging.DEBUG)
+    again = _maker(given)
+    with Emulator(again=again, port=given["port"], latency=given["latency"]) as emulator:
+        serve(emulator, quiet=given["quiet"], ready=True)
     return 0
 
 
-def _empty(world: "World") -> None:
+def _maker(given: Mapping[str, Any]) -> "Callable[[], World]":
+    """Return what makes the world that is asked for, as often as it is called."""
+    from snapkit.emulator import demo_world, load_estate
+
+    seed = given["seed"]
+    if given["estate"] is None:
+        made: Callable[[], World] = partial(demo_world, 7 if seed is None else seed)
+    elif seed is None:
+        made = load_estate(given["estate"]).world
+    else:
+        raise click.UsageError(
+            "--seed is for the demonstration estate; in the file give generate a seed"
+        )
+    return (lambda: _emptied(made())) if given["empty"] else made
+
+
+def _emptied(world: "World") -> "World":
     for account in world.accounts:
         for region in account.regions.values():
             region.denied = False
             for things in (region.disks, region.snapshots, region.groups):
                 things.clear()
+    return world
 
 
-def serve(emulator: "Emulator", *, quiet: bool = False) -> None:
-    """Say on stderr how to reach *emulator*, and return when the process is interrupted."""
+def serve(emulator: "Emulator", *, quiet: bool = False, ready: bool = False) -> None:
+    """Say on stderr how to reach *emulator*, and return when the process is interrupted.
+
+    With *ready* also say so on stdout, in one line for programs.
+    """
     try:
         if not quiet:
             click.echo("\n".join(exports(emulator)), err=True)
+        if ready:
+            # Last, so that whoever waits for it finds the lines on stderr complete.
+            sys.stdout.write(f"ready {emulator.endpoint}\n")
+            sys.stdout.flush()
         threading.Event().wait()
     except KeyboardInterrupt:
         return
@@ -84,24 +117,7 @@ def settings(emulator: "Emulator") -> dict[str, str]:
     Of several accounts with one provider the first counts: the environment has one key for
     each.
     """
-    found = {"SNAPKIT_ENDPOINT": emulator.endpoint, "SNAPKIT_TARGETS": " ".join(_places(emulator))}
-    from snapkit.registry import driver_class
-
-    for account in reversed(emulator.world.accounts):
-        for names in driver_class(account.provider).environment.keys[:1]:
-            found |= {names.key_id: account.key_id, names.secret: account.secret}
-            if account.token and names.tokens:
-                found[names.tokens[0]] = account.token
-    return found
-
-
-def _places(emulator: "Emulator") -> Iterator[str]:
-    seen: set[str] = set()
-    for account in emulator.world.accounts:
-        if account.provider not in seen and account.regions:
-            seen.add(account.provider)
-            label = f"{account.label}@" if account.label else ""
-            yield f"{account.provider}:{label}{','.join(account.regions)}"
+    return emulator.environment()
 
 
 def exports(emulator: "Emulator") -> list[str]:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
+from snapkit.emulator.estate import Style
 from snapkit.emulator.state import World
 from snapkit.errors import Failure
 
@@ -88,6 +89,11 @@ class Dialect(ABC):
 
         The same *seed* and clock give the same estate.
         """
+
+    @classmethod
+    def style(cls) -> Style:
+        """Return how this provider names things, for regions that an estate file generates."""
+        return Style(instance="i-", disk="d-", snapshot="s-")
 
     @classmethod
     def target_options(cls) -> Mapping[str, Any]:

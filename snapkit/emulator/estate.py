@@ -31,6 +31,8 @@ class Style:
     """Prefix of group ids; None where the provider keeps no groups."""
     length: int = 8
     categories: Sequence[str] = ("",)
+    zones: Callable[[str], Sequence[str]] = lambda region: (f"{region}-a",)
+    """The zones of a region."""
     policy_name: Callable[[str, int], str] = lambda server, day: f"auto-{server}-{day}"
     manual_name: Callable[[str, int], str] = lambda server, day: f"{server}-before-release-{day}"
 
@@ -55,6 +57,7 @@ def furnish(
     Each disk has a chain: the oldest snapshot is full, the others build on the one before.
     Every third server also has groups, where the provider keeps them.
     """
+    kept = max(8, nights + 1)
     for number in range(servers):
         kind = _SERVERS[(number + len(region.id)) % len(_SERVERS)]
         server = f"{kind}-{number + 1:02d}"
@@ -97,7 +100,7 @@ def furnish(
                     name=name,
                     description=f"nightly of {server}" if not manual else "",
                     started_at=at,
-                    expires_at=None if manual else now + (8 - night) * DAY,
+                    expires_at=None if manual else now + (kept - night) * DAY,
                     stored_mib=disk.size_gib * 1024 if before is None else chance.randint(0, 4096),
                     full=before is None,
                     parent_id=before.id if before else None,

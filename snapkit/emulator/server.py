@@ -4,16 +4,19 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
 import attrs
 
 from snapkit.credentials import Credentials
-from snapkit.emulator.dialect import Answer, Dialect, Request
-from snapkit.emulator.state import AccountState, World
-from snapkit.errors import Failure
+from snapkit.emulator.dialect import Answer, Request
+from snapkit.emulator.environment import environment
+from snapkit.emulator.incoming import BadRequestError, body_of
+from snapkit.emulator.speaking import opened, populated, recognised, unloadable
+from snapkit.emulator.state import AccountState, EmulatedClock, World
+from snapkit.errors import ConfigurationError, Failure
 from snapkit.registry import dialect_classes
 from snapkit.settings import Target
 
@@ -65,6 +68,8 @@ class Exchange:
     status: int
 
 
+OWN = "/_snapkit/"
+"""Under this path the emulator speaks for itself."""
 _PORTAL = Answer(
     body=b"<html><body>Please sign in to the network</body></html>",
     headers={"Content-Type": "text/html"},
@@ -74,18 +79,31 @@ _PORTAL = Answer(
 class Emulator:
     """The emulated clouds on a free port of this machine, ready when the constructor returns.
 
-    *latency* is added to each answer, in seconds. Use it as a context manager, or ``close()``
-    it.
+    *latency* is added to each answer, in seconds. *again* makes the world that :meth:`reset`
+    goes back to, and the first one if there is no *world*. Use it as a context manager, or
+    ``close()`` it. ``troubles`` says which dialects are broken; the others are served. Raises
+    ConfigurationError if *port* cannot be had.
     """
 
-    def __init__(self, world: World | None = None, *, port: int = 0, latency: float = 0.0) -> None:
-        self.world = world if world is not None else World()
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        port: int = 0,
+        latency: float = 0.0,
+        again: Callable[[], World] | None = None,
+    ) -> None:
+        if world is None:
+            world = World() if again is None else again()
+        self.world = world
         self.latency = latency
         self.faults: list[Fault] = []
         self.log: list[Exchange] = []
         self._closing = threading.Event()
-        self._dialects: list[Dialect] = [kind(self.world) for kind in dialect_classes().values()]
-        self._server = _Server(("127.0.0.1", port), _Handler)
+        self.troubles: list[str] = unloadable()
+        self._again = again
+        self._dialects = opened(dialect_classes(), self.world, self.troubles)
+        self._server = _listening(port)
         self._server.emulator = self
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
@@ -96,6 +114,33 @@ class Emulator:
     def endpoint(self) -> str:
         """The URL under which every provider answers."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def clock(self) -> EmulatedClock:
+        """The clouds' clock."""
+        return self.world.clock
+
+    @property
+    def providers(self) -> list[str]:
+        """The names of the emulated providers."""
+        return [dialect.provider for dialect in self._dialects]
+
+    def reset(self) -> None:
+        """Go back to the estate it began with: no faults, an empty log, the clock at its start.
+
+        Raises ConfigurationError if it was given a world and no way to make it *again*.
+        """
+        if self._again is None:
+            raise ConfigurationError(
+                "this emulator cannot be reset, as it cannot make its world again",
+                hint="give Emulator a function: again=demo_world or again=load_estate(path).world",
+            )
+        fresh = self._again()
+        with self.world.lock:
+            self.world.become(fresh)
+            self.faults.clear()
+            self.log.clear()
+            self._dialects = opened(dialect_classes(), self.world, [])
 
     def targets(self, provider: str | None = None) -> list[Target]:
         """Return a target, keys included, for each account and region there is."""
@@ -119,6 +164,10 @@ class Emulator:
             for region in account.regions
         ]
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables in which snapkit reaches the emulated clouds."""
+        return environment(self.endpoint, self.world.accounts)
+
     def close(self) -> None:
         """Stop answering. Calling it twice is fine."""
         if not self._closing.is_set():
@@ -135,7 +184,11 @@ class Emulator:
 
     def respond(self, request: Request) -> tuple[Answer | None, bool]:
         """Return the answer to *request* (None: close without one) and whether to cut it."""
-        dialect = next((one for one in self._dialects if one.recognises(request)), None)
+        if request.path.startswith(OWN):
+            from snapkit.emulator.control import Control
+
+            return Control(self).answer(request), False
+        dialect = recognised(self._dialects, request, self.troubles)
         if dialect is None:
             return Answer(
                 status=404, body=b'{"message": "no emulated cloud speaks like this"}'
@@ -204,10 +257,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else b""
         path, _, query = self.path.partition("?")
         headers: Mapping[str, str] = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            body = body_of(headers, self.rfile)
+        except BadRequestError as error:
+            self.close_connection = True
+            self.send_error(400, str(error))
+            return
         request = Request(method=self.command, path=path, query=query, headers=headers, body=body)
         answer, cut = self.server.emulator.respond(request)
         if answer is None:
@@ -221,16 +278,34 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
         self.close_connection = self.close_connection or cut
 
+    def _serve_own(self) -> None:
+        """Serve a method that no cloud uses."""
+        if self.path.startswith(OWN):
+            self._serve()
+        else:
+            self.close_connection = True
+            self.send_error(501, f"no emulated cloud answers {self.command}")
+
     do_GET = do_POST = _serve  # noqa: N815 - the names that http.server looks for
+    do_DELETE = do_PUT = do_PATCH = _serve_own  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keep stderr for those who asked for it."""
         del format, args
 
 
+def _listening(port: int) -> "_Server":
+    try:
+        return _Server(("127.0.0.1", port), _Handler)
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} of 127.0.0.1 cannot be had: {error.strerror}",
+            hint="choose another port, or 0 for a free one",
+        ) from None
+
+
 def demo_world(seed: int = 7) -> World:
     """Return the demonstration estate: every dialect's part of it, the same for one *seed*."""
     world = World()
-    for kind in dialect_classes().values():
-        kind.populate(world, seed)
+    populated(dialect_classes().items(), world, seed)
     return world

@@ -216,6 +216,8 @@ class World:
     lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
     lag: float = 0.0
     """Seconds of the clouds' time for which a new thing is not shown in listings yet."""
+    pace: Pace = Pace()
+    """How long snapshots take that are made from now on."""
     nonces: set[tuple[str, str]] = attrs.field(factory=set[tuple[str, str]], repr=False)
 
     def account(self, provider: str, key_id: str) -> AccountState | None:
@@ -228,6 +230,14 @@ class World:
     def of(self, provider: str) -> Iterator[AccountState]:
         """Yield the accounts with *provider*."""
         return (account for account in self.accounts if account.provider == provider)
+
+    def become(self, other: "World") -> None:
+        """Hold what *other* holds, with the same lock and clock; the clock goes to its time."""
+        with self.lock:
+            self.clock.ahead = other.clock.ahead
+            for field in attrs.fields(World):
+                if field.name not in ("clock", "lock"):
+                    setattr(self, field.name, getattr(other, field.name))
 
     def first_use(self, provider: str, nonce: str) -> bool:
         """Return whether *nonce* is new, and remember it."""

@@ -20,7 +20,7 @@ from snapkit.emulator.state import (
 )
 from snapkit.errors import Failure
 from snapkit.http import Http
-from snapkit.registry import dialect_classes, driver_class
+from snapkit.registry import dialect_class, driver_class
 from snapkit.settings import Target, open_driver
 from snapkit.testing.harness import GroupSeed, Harness, Lost, Seed, patient_clock
 
@@ -90,7 +90,7 @@ class EmulatedHarness(Harness):
         """Return a driver for the emulator's endpoint."""
         wanted = region or self.region
         (target,) = (one for one in self.emulator.targets(self.provider) if one.region == wanted)
-        extra: Mapping[str, Any] = dialect_classes()[self.provider].target_options()
+        extra: Mapping[str, Any] = dialect_class(self.provider).target_options()
         target = attrs.evolve(target, **extra)
         target = attrs.evolve(target, options={**target.options, **self.options})
         if secret is not None:

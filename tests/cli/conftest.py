@@ -2,10 +2,9 @@
 
 import importlib.util
 import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,16 +54,6 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         words = ("SNAPKIT", "PAPER", "COLUMNS", "ALI", "TENCENT", "QING", "NO_COLOR")
         if name.startswith(words) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def log_as_before() -> Generator[None]:
-    """Give the library's log back to the tests of the library."""
-    logger = logging.getLogger("snapkit")
-    before = logger.handlers[:], logger.level, logger.propagate
-    yield
-    logger.handlers[:], level, logger.propagate = before
-    logger.setLevel(level)
 
 
 def _paper() -> ModuleType:

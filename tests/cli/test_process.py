@@ -221,8 +221,8 @@ def test_a_port_in_use_is_one_sentence(
         check=False,
     )
 
-    assert 1 == ended.returncode
-    assert "Address already in use" in ended.stderr
+    assert 2 == ended.returncode
+    assert "Address already in use; choose another port" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -315,6 +315,7 @@ def test_keys_are_found_wherever_toml_lets_them_stand() -> None:
         "  list = [\n    1, # ]\n    {deep = 2},\n  ]\n"
         "in = {one = {two = '}'}, three = [4]}\n"
         "[[many]]\nk = 07:32:00\n"
+        "[[many]]\n[many.sub]\nk = 1\n"
     )
 
     assert {
@@ -324,13 +325,18 @@ def test_keys_are_found_wherever_toml_lets_them_stand() -> None:
         ("x.y",): (6, 2),
         ("x.y", "z"): (6, 2),
         ("x.y", "z", "list"): (7, 3),
-        ("x.y", "z", "list", "deep"): (9, 6),
+        ("x.y", "z", "list", "1"): (9, 5),
+        ("x.y", "z", "list", "1", "deep"): (9, 6),
         ("x.y", "z", "in"): (11, 1),
         ("x.y", "z", "in", "one"): (11, 7),
         ("x.y", "z", "in", "one", "two"): (11, 14),
         ("x.y", "z", "in", "three"): (11, 26),
         ("many",): (12, 3),
-        ("many", "k"): (13, 1),
+        ("many", "0"): (12, 3),
+        ("many", "0", "k"): (13, 1),
+        ("many", "1"): (14, 3),
+        ("many", "1", "sub"): (15, 2),
+        ("many", "1", "sub", "k"): (16, 1),
     } == places(text)
 
 
