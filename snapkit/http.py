@@ -10,7 +10,8 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
@@ -18,7 +19,8 @@ import attrs
 import requests
 import urllib3.exceptions
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.util import parse_url
 
 from snapkit.errors import (
     ConfigurationError,
@@ -154,6 +156,7 @@ class Http:
         if left <= 0:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
         host = urlsplit(request.url).netloc
+        proxies = self._proxies_for(request.url)
         with watched(left) as watch:
             try:
                 response = self._session.get_adapter(request.url).send(
@@ -161,7 +164,7 @@ class Http:
                     stream=True,
                     timeout=(min(connect, left), min(read, left)),
                     verify=self._verify,
-                    proxies=self._proxies_for(request.url),
+                    proxies=proxies,
                 )
                 try:
                     body = self._body(response.raw, remaining)
@@ -170,7 +173,13 @@ class Http:
             except SnapkitError:
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                _translate(error, host, out_of_time=watch.expired or remaining() <= 0)
+                _translate(
+                    error,
+                    host,
+                    sent=Sent.NO if watch.connecting else Sent.MAYBE,
+                    out_of_time=watch.expired or remaining() <= 0,
+                    proxy=select_proxy(request.url, proxies),
+                )
         if watch.expired:
             raise DeadlineExceededError(f"no answer from {host} in the time allowed")
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -185,7 +194,8 @@ class Http:
         parts = urlsplit(url)
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._proxies:
-            trusted = self._session.trust_env
+            # Plain http is for this machine only: no proxy may see what was signed for it.
+            trusted = self._session.trust_env and parts.scheme == "https"
             found = dict(get_environ_proxies(url, no_proxy=None)) if trusted else {}
             self._proxies[key] = found | dict(self._session.proxies)
         return self._proxies[key]
@@ -225,8 +235,10 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
-    """Raise what *error* means, from it."""
+def _translate(
+    error: Exception, host: str, *, sent: Sent, out_of_time: bool, proxy: str | None
+) -> NoReturn:
+    """Raise what *error* means, from it; *sent* is NO while there was no connection yet."""
     chain = _chain(error)
 
     def is_a(*kinds: type[BaseException]) -> bool:
@@ -235,21 +247,21 @@ def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
     if out_of_time:
         unsent = is_a(urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)
         raise DeadlineExceededError(
-            f"no answer from {host} in the time allowed", sent=Sent.NO if unsent else Sent.MAYBE
+            f"no answer from {host} in the time allowed", sent=Sent.NO if unsent else sent
         ) from error
+    unusable = proxy is not None and (
+        is_a(requests.exceptions.InvalidSchema) or not _readable(proxy)
+    )
+    if unusable or is_a(*_PROXY_FAULTS):
+        raise _proxy_error(chain, host, proxy or "") from error
+    if is_a(ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        raise TransportError(f"the TLS connection to {host} was cut", sent=sent) from error
     if is_a(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         raise TransportError(
             f"no trusted TLS connection to {host}",
             retry=Retry.NEVER,
-            sent=Sent.NO,
+            sent=Sent.NO if is_a(ssl.SSLCertVerificationError) else sent,
             hint="check the host name, the clock and the CA bundle (REQUESTS_CA_BUNDLE)",
-        ) from error
-    if is_a(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
-        raise TransportError(
-            f"the proxy on the way to {host} does not answer or refuses",
-            retry=Retry.NEVER,
-            sent=Sent.NO,
-            hint="check HTTPS_PROXY and NO_PROXY",
         ) from error
     resolution = next((item for item in chain if isinstance(item, socket.gaierror)), None)
     if resolution is not None or is_a(urllib3.exceptions.NameResolutionError):
@@ -267,6 +279,8 @@ def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
             sent=Sent.NO,
             hint="check the region and the endpoint",
         ) from error
+    if proxy is not None and sent is Sent.NO:
+        raise _proxy_error(chain, host, proxy, retry=Retry.BACKOFF) from error
     if is_a(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
         raise TransportError(
             f"{host} refuses the connection", sent=Sent.NO, hint="check the endpoint"
@@ -274,10 +288,44 @@ def _translate(error: Exception, host: str, *, out_of_time: bool) -> NoReturn:
     if is_a(urllib3.exceptions.ConnectTimeoutError):
         raise TransportError(f"{host} does not accept a connection", sent=Sent.NO) from error
     if is_a(urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
-        raise TransportError(f"{host} did not answer in time") from error
+        raise TransportError(f"{host} did not answer in time", sent=sent) from error
     if is_a(urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError):
         raise ProtocolError(f"the answer of {host} cannot be decompressed") from error
-    raise TransportError(f"the connection to {host} was cut") from error
+    raise TransportError(f"the connection to {host} was cut", sent=sent) from error
+
+
+_PROXY_FAULTS = (
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidProxyURL,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.ProxySchemeUnknown,
+)
+_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
+
+
+def _readable(proxy: str) -> bool:
+    try:
+        return bool(parse_url(proxy).host)
+    except urllib3.exceptions.LocationParseError:
+        return False
+
+
+def _proxy_error(
+    chain: Sequence[BaseException], host: str, proxy: str, *, retry: Retry = Retry.NEVER
+) -> TransportError:
+    """Return what a proxy did wrong; its name is told, its user and password are not."""
+    # A proxy may be written without a scheme, and what does not parse may hold a password.
+    name = proxy.rpartition("@")[2].rpartition("//")[2].partition("/")[0]
+    refusal = next(filter(None, (_REFUSED.search(str(item)) for item in chain)), None)
+    status = int(refusal[1]) if refusal else 0
+    found = f"refuses (HTTP {status})" if status else "does not answer, or not as a proxy"
+    login = "give the proxy a user and a password in HTTPS_PROXY" if status == 407 else None
+    return TransportError(
+        f"the proxy {name} on the way to {host} {found}",
+        retry=Retry.BACKOFF if status >= 500 else retry,
+        sent=Sent.NO,
+        hint=login or "check HTTPS_PROXY and NO_PROXY",
+    )
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -347,10 +395,13 @@ def _no_answer(response: HttpResponse) -> SnapkitError:
         )
     if start.startswith("<"):
         return ProtocolError(
-            f"the answer (HTTP {status}) is HTML, not the API's: {start[:60]!r}",
+            f"the answer (HTTP {status}) is HTML, not the API's: {start!r}",
             retry=Retry.NEVER,
             hint="check the endpoint; a proxy or a login portal may be in the way",
         )
     what = "is not complete JSON" if response.body else "is empty"
+    packed = response.headers.get("content-encoding", "identity").strip().lower()
+    if response.body and packed not in ("identity", "gzip"):
+        what = f"is not JSON (its Content-Encoding is {packed[:60]!r})"
     retry = Retry.BACKOFF if 200 <= status < 300 else Retry.NEVER
     return ProtocolError(f"the answer (HTTP {status}) {what}", retry=retry)

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from snapkit.ahead import Ahead, Lanes, Place
-from snapkit.errors import PagingError
+from snapkit.errors import PagingError, ProtocolError, Retry
 from snapkit.vocabulary import integer, text
 
 __all__ = [
@@ -34,6 +34,8 @@ EMPTY_PAGES = 100
 """So many pages in a row without a new row, and a listing is taken for endless."""
 REPEATS = 10
 """So many pages again in a row, and a server is taken to ignore the position."""
+MOST_ROWS = 5000
+"""No provider's page holds a tenth of it; a larger one is not an answer to what was asked."""
 STEPS_BACK = 200
 """So many steps back, beside one for every second page, and the order is taken for random."""
 
@@ -206,6 +208,12 @@ class _Walk(Generic[T]):
 
     def take(self, page: Page[T]) -> list[T]:
         """Return the items of *page* not met before, and remember all its rows."""
+        if len(self.ids(page)) > MOST_ROWS:
+            raise ProtocolError(
+                f"the provider sent {len(self.ids(page))} rows in one page, more than {MOST_ROWS}",
+                retry=Retry.NEVER,
+                hint="check the endpoint",
+            )
         fresh = {self.key(item): item for item in page.items if self.key(item) not in self.seen}
         before = len(self.seen)
         self.seen.update(self.ids(page), fresh)

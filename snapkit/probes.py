@@ -65,7 +65,9 @@ def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy that the environment names for *url*, if any."""
+    """Return the proxy that the environment names for *url*, if any; none for plain http."""
+    if not url.startswith("https:"):
+        return None
     found = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     if not found:
         return None

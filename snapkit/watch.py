@@ -9,14 +9,16 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.util.connection import allowed_gai_family
 
 __all__ = ["Watch", "WatchedAdapter", "watched"]
 
@@ -30,6 +32,9 @@ class Watch:
     ends: float
     sock: socket.socket | None = None
     expired: bool = False
+    twin: socket.socket | None = None
+    connecting: bool = False
+    """Whether the connection is not made yet, TLS included: no request can have left."""
 
     def expire(self) -> None:
         """End the wait, if there is one still."""
@@ -91,13 +96,91 @@ def _attach(sock: Any) -> None:
         _WATCHMAN.add(watch)
 
 
+@contextmanager
+def _connecting() -> Generator[None, None, None]:
+    """Watch what happens on a connection that is being made: the proxy's answer, the handshake."""
+    watch: Watch | None = getattr(_CURRENT, "watch", None)
+    if watch is None:
+        yield
+        return
+    watch.connecting = True
+    try:
+        yield
+        watch.connecting = False
+    finally:
+        twin, watch.twin, watch.sock = watch.twin, None, None
+        if twin is not None:
+            twin.close()
+
+
+def _dial(connection: Any, dial: Callable[[], socket.socket]) -> socket.socket:
+    """Return a new socket; all addresses of the host are tried within the deadline.
+
+    What is watched is a twin: TLS takes the descriptor of the first away.
+    """
+    watch: Watch | None = getattr(_CURRENT, "watch", None)
+    if watch is None:
+        return dial()
+    host, patience = connection.host, connection.timeout
+    addresses = _addresses(connection)
+    try:
+        while True:
+            connection.host = addresses.pop(0)
+            left = watch.ends - time.monotonic()
+            connection.timeout = max(0.001, min(patience, left))
+            try:
+                sock = dial()
+            except HTTPError:
+                if not addresses or time.monotonic() >= watch.ends:
+                    raise
+            else:
+                watch.twin = sock.dup()
+                _attach(watch.twin)
+                return sock
+    finally:
+        connection.host, connection.timeout = host, patience
+
+
+def _addresses(connection: Any) -> list[str]:
+    host = connection.host
+    family = allowed_gai_family()
+    try:
+        found = socket.getaddrinfo(host, connection.port, family, socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except UnicodeError:
+        return [host]  # urllib3 has a name for it.
+    return list(dict.fromkeys(str(one[4][0]) for one in found)) or [host]
+
+
 class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        with _connecting():
+            super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self, super()._new_conn)
+
     def getresponse(self) -> Any:
         _attach(self.sock)
         return super().getresponse()
 
 
 class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        with _connecting():
+            super().connect()
+
+    def _tunnel(self) -> None:
+        cast("Any", super())._tunnel()  # noqa: SLF001 - the hook of http.client
+        watch: Watch | None = getattr(_CURRENT, "watch", None)
+        if watch is not None and watch.expired:
+            # A proxy's headers that end with the connection pass for whole ones.
+            raise TimeoutError("the proxy did not answer in time")
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self, super()._new_conn)
+
     def getresponse(self) -> Any:
         _attach(self.sock)
         return super().getresponse()

@@ -219,6 +219,7 @@ FAULTS: dict[str, tuple[Handler, type[SnapkitError]]] = {
 }
 
 
+@pytest.mark.faults(5, 6, 8, 9, 11, 18)
 @pytest.mark.parametrize(("handler", "kind"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_broken_answer_is_an_error_that_may_be_retried(
     handler: Handler, kind: type[SnapkitError]
@@ -231,6 +232,7 @@ def test_a_broken_answer_is_an_error_that_may_be_retried(
     assert url.removeprefix("http://") in str(caught.value)
 
 
+@pytest.mark.faults(17)
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
 def test_gzip_cut_short_never_reads_as_json(keep: float) -> None:
     """Decompressors give what they have and say nothing."""
@@ -250,6 +252,7 @@ def test_gzip_and_chunks_are_read() -> None:
         assert BODY == send(url).body
 
 
+@pytest.mark.faults(8, 10)
 def test_an_answer_cut_without_a_length_does_not_read_as_json() -> None:
     """Nothing but the parser can notice."""
     for handler in (answer(BODY[:-5], length=None), bytes_then(b"HTTP/1.1 200 O")):
@@ -261,6 +264,7 @@ def test_an_answer_cut_without_a_length_does_not_read_as_json() -> None:
         assert Retry.BACKOFF is caught.value.retry
 
 
+@pytest.mark.faults(16)
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_an_answer_without_end_is_refused_early(
     packed: bool, monkeypatch: pytest.MonkeyPatch
@@ -286,6 +290,7 @@ DRIPS: dict[str, Handler] = {
 }
 
 
+@pytest.mark.faults(12, 14, 15)
 @pytest.mark.parametrize("handler", DRIPS.values(), ids=DRIPS.keys())
 def test_a_slow_server_is_left_at_the_deadline(handler: Handler) -> None:
     """Each byte comes in time for the read timeout, and the answer never ends."""
@@ -296,6 +301,7 @@ def test_a_slow_server_is_left_at_the_deadline(handler: Handler) -> None:
     assert time.monotonic() - started < 2.0
 
 
+@pytest.mark.faults(12)
 def test_a_silent_server_is_left_at_the_read_timeout() -> None:
     """While there is time left, another attempt may do better."""
     with server(drip(b"", b"")) as (url, _), pytest.raises(TransportError) as caught:
@@ -335,6 +341,7 @@ def test_a_watched_connection_can_be_used_again() -> None:
     assert 3 == len(seen)
 
 
+@pytest.mark.faults(3)
 def test_a_refused_connection_was_not_sent() -> None:
     """So even a call that must happen once may be tried again."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -345,6 +352,7 @@ def test_a_refused_connection_was_not_sent() -> None:
     assert (Sent.NO, Retry.BACKOFF) == (caught.value.sent, caught.value.retry)
 
 
+@pytest.mark.faults(1, 2)
 @pytest.mark.parametrize(
     ("number", "retry"), [(socket.EAI_NONAME, Retry.NEVER), (socket.EAI_AGAIN, Retry.BACKOFF)]
 )
@@ -371,6 +379,7 @@ def test_a_host_that_can_be_no_name_is_refused_for_good() -> None:
     assert (Sent.NO, Retry.NEVER) == (caught.value.sent, caught.value.retry)
 
 
+@pytest.mark.faults(80)
 def test_a_plain_server_under_https_is_a_tls_error() -> None:
     """Not a cut connection, which would be tried again."""
     with server(answer()) as (url, _), pytest.raises(TransportError, match="TLS") as caught:
@@ -379,6 +388,7 @@ def test_a_plain_server_under_https_is_a_tls_error() -> None:
     assert (Sent.NO, Retry.NEVER) == (caught.value.sent, caught.value.retry)
 
 
+@pytest.mark.faults(79)
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 @pytest.mark.parametrize("body", [b"", BODY], ids=["empty", "with JSON"])
 def test_a_redirect_is_an_error_and_nothing_reaches_the_other_host(
@@ -396,6 +406,7 @@ def test_a_redirect_is_an_error_and_nothing_reaches_the_other_host(
     assert Retry.NEVER is caught.value.retry
 
 
+@pytest.mark.faults(83)
 def test_a_cookie_is_not_sent_back() -> None:
     """A session of a load balancer is not part of what was signed."""
     handler = answer(headers="Set-Cookie: id=1; Path=/\r\nConnection: close\r\n")
@@ -410,6 +421,7 @@ def test_a_cookie_is_not_sent_back() -> None:
     assert [False, False] == [b"cookie" in request.lower() for request in seen]
 
 
+@pytest.mark.faults(82)
 def test_netrc_does_not_replace_the_signature(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,6 +435,7 @@ def test_netrc_does_not_replace_the_signature(
     assert b"Basic" not in seen[0]
 
 
+@pytest.mark.faults(81)
 def test_a_dead_proxy_is_named_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise people look for the fault at the provider."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -460,6 +473,7 @@ def test_a_callers_session_is_used_and_stays_open() -> None:
     session.close()
 
 
+@pytest.mark.faults(80)
 def test_tls_cannot_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even by a session that somebody else made careless."""
     session = requests.Session()
@@ -539,6 +553,7 @@ def deep(levels: int) -> bytes:
     return b'{"a": ' + b"[" * levels + b"]" * levels + b"}"
 
 
+@pytest.mark.faults(22, 27, 28, 32, 33)
 @pytest.mark.parametrize(
     ("body", "value"),
     [
@@ -578,6 +593,7 @@ BAD: dict[str, bytes] = {
 }
 
 
+@pytest.mark.faults(21, 23, 24, 25, 26, 28, 29, 31, 34)
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 @pytest.mark.parametrize(
     ("status", "kind", "retry"),
@@ -603,6 +619,7 @@ def test_what_is_no_json_object_is_judged_by_its_status(
     assert str(status) in str(caught.value)
 
 
+@pytest.mark.faults(20)
 @pytest.mark.parametrize(
     "body", [b"<html>sign in</html>", b"  \n<!DOCTYPE html>", b"\xef\xbb\xbf<html>"]
 )
@@ -614,6 +631,7 @@ def test_html_with_a_good_status_is_a_portal_and_not_asked_again(body: bytes) ->
     assert Retry.NEVER is caught.value.retry
 
 
+@pytest.mark.faults(20)
 def test_what_a_portal_says_is_inert() -> None:
     """Its text reaches a terminal."""
     with pytest.raises(ProtocolError) as caught:

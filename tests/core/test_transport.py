@@ -178,6 +178,7 @@ def test_an_answer_is_one_request() -> None:
     assert (1, []) == (one.sent, one.time.slept)
 
 
+@pytest.mark.faults(13)
 def test_one_throttle_then_ok_is_exactly_two_calls() -> None:
     """The vendors' own kits have been seen to make three, or none."""
     one = bench(reply("Throttled"), reply())
@@ -186,6 +187,7 @@ def test_one_throttle_then_ok_is_exactly_two_calls() -> None:
     assert 2 == one.sent
 
 
+@pytest.mark.faults(36, 43)
 @pytest.mark.parametrize(
     ("step", "calls"),
     [
@@ -238,6 +240,7 @@ def test_a_moment_has_a_nonce_in_two_forms() -> None:
         assert 0 < moment.number < 2**31
 
 
+@pytest.mark.faults(12)
 @pytest.mark.parametrize("code", ["Ill", "Throttled"])
 def test_the_deadline_lies_over_everything(code: str) -> None:
     """Never slept past: the caller's time is up when it is up."""
@@ -270,6 +273,7 @@ def test_a_deadline_that_has_passed_sends_nothing() -> None:
     )
 
 
+@pytest.mark.faults(40)
 def test_a_long_retry_after_fails_at_once() -> None:
     """Waiting for what lies beyond the deadline helps nobody."""
     one = bench(reply("Throttled", retry_after="3600"))
@@ -278,6 +282,7 @@ def test_a_long_retry_after_fails_at_once() -> None:
     assert (1, [], 3600.0) == (one.sent, one.time.slept, error.retry_after)
 
 
+@pytest.mark.faults(40)
 def test_a_short_retry_after_is_waited_for() -> None:
     """The provider knows best."""
     one = bench(reply("Throttled", retry_after="7"), reply())
@@ -286,6 +291,7 @@ def test_a_short_retry_after_is_waited_for() -> None:
     assert 7.0 <= sum(one.time.slept) < 9.0
 
 
+@pytest.mark.faults(40, 41)
 @pytest.mark.parametrize("header", ["soon", "", "-1", "Sun, 99 Foo 2026 00:00:00 GMT"])
 def test_a_retry_after_of_nonsense_is_ignored(header: str) -> None:
     """Gateways write anything."""

@@ -40,6 +40,7 @@ def test_each_documented_code_means_what_the_table_says(row: dict[str, Any]) -> 
     assert {wanted} == {classify(row["code"], status) for status in (200, 400, 403, 404, 500)}
 
 
+@pytest.mark.faults(36)
 @pytest.mark.parametrize("row", REAL, ids=lambda row: row["code"])
 def test_each_documented_code_is_raised_with_its_context(row: dict[str, Any]) -> None:
     """Code and request id are what the vendor's support asks for."""
@@ -59,6 +60,7 @@ def test_the_table_has_no_code_that_the_documents_do_not_have() -> None:
     assert {row["code"] for row in REAL} == set(CODES)
 
 
+@pytest.mark.faults(37, 42)
 @pytest.mark.parametrize(
     ("code", "status", "failure"),
     [
@@ -87,6 +89,7 @@ def test_unknown_codes_are_read_by_their_shape(code: str, status: int, failure: 
     assert failure is classify(code, status)[0]
 
 
+@pytest.mark.faults(35, 39)
 def test_an_error_in_a_good_answer_is_an_error() -> None:
     """An empty list would be the worst way to say "denied"."""
     body: dict[str, Any] = {"Code": "Forbidden.RAM", "Snapshots": {"Snapshot": []}}
@@ -109,6 +112,7 @@ def test_lower_case_envelopes_of_gateways_are_understood() -> None:
     assert (error.code, error.message, error.request_id) == ("Throttling", "slow", "R-9")
 
 
+@pytest.mark.faults(36)
 def test_an_error_in_xml_is_read_without_a_parser() -> None:
     """Errors raised before the format is understood come as XML whatever was asked."""
     body = (
@@ -121,6 +125,7 @@ def test_an_error_in_xml_is_read_without_a_parser() -> None:
     assert (error.request_id, error.message) == ("R-2", "a <b>")
 
 
+@pytest.mark.faults(20)
 def test_a_page_of_html_is_no_answer() -> None:
     """A portal's 200 must not become an empty list."""
     error = refused(answer(200, b"<html><body>Please sign in</body></html>"))
@@ -129,6 +134,7 @@ def test_a_page_of_html_is_no_answer() -> None:
     assert not error.retryable
 
 
+@pytest.mark.faults(21, 23, 24, 28, 31, 34, 38)
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
@@ -165,6 +171,7 @@ def test_the_signed_text_is_cut_from_messages() -> None:
     assert "not matched" in str(error)
 
 
+@pytest.mark.faults(40)
 def test_the_waiting_time_of_the_service_is_in_milliseconds() -> None:
     """Read as seconds it would be a quarter of an hour."""
     body = {"Code": "Throttling.User", "Message": "slow"}

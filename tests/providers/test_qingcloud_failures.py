@@ -94,6 +94,7 @@ def test_a_code_becomes_its_class(code: int, expected: tuple[Failure, Retry]) ->
     assert (str(code), "Name, detail", "0af1") == (error.code, error.message, error.request_id)
 
 
+@pytest.mark.faults(37, 38)
 @pytest.mark.parametrize(
     ("code", "kind", "retry"),
     [
@@ -157,6 +158,7 @@ def test_1400_is_read_by_its_text_and_the_first_hit_wins(
     assert (kind, retry) == (type(error), error.retry)
 
 
+@pytest.mark.faults(42)
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
@@ -177,6 +179,7 @@ def read(body: bytes, status: int = 200) -> Any:
     return QingCloudApi(request_id="0af1").read(Call(operation="X", url="https://x"), response)
 
 
+@pytest.mark.faults(39)
 def test_an_error_wins_over_rows_beside_it() -> None:
     """A list next to an error is not to be trusted."""
     with pytest.raises(UnavailableError) as caught:
@@ -185,6 +188,7 @@ def test_an_error_wins_over_rows_beside_it() -> None:
     assert ("5000", "0af1") == (caught.value.code, caught.value.request_id)
 
 
+@pytest.mark.faults(20, 21, 23, 24, 26, 28, 29, 31, 34)
 @pytest.mark.parametrize(
     ("body", "status", "kind"),
     [

@@ -114,6 +114,7 @@ FAMILIES = [
 ]
 
 
+@pytest.mark.faults(37, 42)
 @pytest.mark.parametrize(("code", "failure", "retry"), FAMILIES, ids=[row[0] for row in FAMILIES])
 def test_an_unlisted_code_is_judged_by_its_family(
     code: str, failure: Failure, retry: Retry
@@ -122,6 +123,7 @@ def test_an_unlisted_code_is_judged_by_its_family(
     assert (failure, retry) == failures.verdict_of(code)
 
 
+@pytest.mark.faults(37)
 def test_an_unknown_code_is_judged_by_the_status() -> None:
     """A gateway in front of the API knows at least that much."""
     assert ThrottledError is type(new({"Code": "Tomorrow"}, 429))
@@ -138,12 +140,14 @@ def test_permission_is_told_from_authentication_despite_the_prefix() -> None:
     assert "allow DescribeSnapshots of CBS" in (error.hint or "")
 
 
+@pytest.mark.faults(38)
 @pytest.mark.parametrize("error", [{}, {"Code": None, "Message": None}, "broken", []])
 def test_an_error_without_a_code_is_still_an_error(error: Any) -> None:
     """An empty listing in its place would be a lie."""
     assert (ProviderError, None) == (type(new(error)), new(error).code)
 
 
+@pytest.mark.faults(39)
 def test_an_error_beside_rows_wins() -> None:
     """Half an answer is none."""
     body: dict[str, Any] = {
@@ -197,6 +201,7 @@ NO_ANSWERS = [
 ]
 
 
+@pytest.mark.faults(20, 21, 23, 24)
 @pytest.mark.parametrize("read", [wire.payload_of, legacy.payload_of], ids=["3.0", "2.0"])
 @pytest.mark.parametrize(
     ("body", "status", "kind", "retry"), NO_ANSWERS, ids=[str(row[0][:24]) for row in NO_ANSWERS]
