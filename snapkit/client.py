@@ -25,10 +25,7 @@ from snapkit.errors import (
     SnapkitError,
 )
 from snapkit.making import Maker, aware, named, some
-from snapkit.model import (
-    Kind,
-    Snapshot,
-)
+from snapkit.model import Kind, Snapshot, SnapshotGroup, SnapshotStatus
 from snapkit.reading import chunked
 from snapkit.settings import Target, open_driver
 from snapkit.writes import (
@@ -124,16 +121,23 @@ class Client(Maker):
         """Return what deleting snapshots would do, and what stands against it."""
         self._require(Capability.DELETE)
         named = some("delete", ids)
-        found = self._now(named)
+        shown = self._now(named, include_deleted=True)
+        found = {
+            one: snapshot
+            for one, snapshot in shown.items()
+            if snapshot.status is not SnapshotStatus.DELETED
+        }
+        dead = shown.keys() - found.keys()
         extra = {
             one: self._driver.blockers(Capability.DELETE, snapshot)
             for one, snapshot in found.items()
         }
-        if not (self._driver.deletes_subtree and found):
-            return deleting.plan(named, found, extra, ())
+        if not self._driver.deletes_subtree or dead.issuperset(named):
+            return deleting.plan(named, found, extra, (), deleted=dead)
         everything = self.snapshots()
         along = deleting.descendants(named, everything)
-        return deleting.plan(named, found, extra, along, everything.report.scopes[0].troubles)
+        doubts = everything.report.scopes[0].troubles
+        return deleting.plan(named, found, extra, along, doubts, dead)
 
     def delete(
         self,
@@ -144,6 +148,9 @@ class Client(Maker):
         missing_ok: bool = True,
     ) -> list[ItemResult]:
         """Delete snapshots and return how each ended; what is not there counts as deleted.
+
+        The request is sent for what does not show, too: a snapshot that was made just now may
+        not be listed yet, and only the provider's own answer says that it is absent.
 
         Refused with ConflictError, and nothing is sent, when one is used by an image, shared,
         locked, being rolled back, or others build on it. *force* overrides a use by disks
@@ -181,17 +188,18 @@ class Client(Maker):
             )
 
     def _carry_out(self, plan: DeletePlan, force: bool) -> list[ItemResult]:
-        absent = [ItemResult(id=item.id, absent=True) for item in plan.items if item.absent]
+        absent = [ItemResult(id=item.id, absent=True) for item in plan.items if item.deleted]
         there = [item.snapshot for item in plan.items if item.snapshot is not None]
         ordered = deleting.children_first([*there, *plan.takes_along])
-        if not ordered:
-            return absent
-        done = self._each(
-            [snapshot.id for snapshot in ordered],
-            lambda part: self._driver.delete_snapshots(part, force=force),
-            size=self._driver.limits.delete_ids,
+        size, delete = self._driver.limits.delete_ids, self._driver.delete_snapshots
+        # What does not show yet is the newest, so it comes before what it builds on; and it is
+        # sent apart, because one that is absent stops a whole request of some providers.
+        hidden = [item.id for item in plan.items if item.hidden]
+        done = self._tried(hidden, lambda part: delete(part, force=False), size)
+        done += self._tried(
+            [snapshot.id for snapshot in ordered], lambda part: delete(part, force=force), size
         )
-        return [*absent, *done]
+        return [*absent, *_unless_all_failed(done)]
 
     def delete_group(
         self,
@@ -204,7 +212,8 @@ class Client(Maker):
     ) -> list[ItemResult]:
         """Delete a group with its members and return how each ended; refusals as for ``delete``.
 
-        With *agreed*, an earlier plan of its members, nothing goes that is not in there.
+        With *agreed*, an earlier plan of its members, nothing goes that is not in there. A
+        group that does not show is deleted all the same, as it may be too new to be listed.
         """
         self._require(Capability.DELETE_GROUP)
         try:
@@ -212,7 +221,7 @@ class Client(Maker):
         except NotFoundError as error:
             if not missing_ok or error.code is not None:
                 raise
-            return [ItemResult(id=group_id, kind=Kind.GROUP, absent=True)]
+            return self._delete_unseen(group_id, agreed)
         plan = self.plan_delete([member.id for member in group.members]) if group.members else None
         refusal = plan.refusal(force=force, cascade=cascade) if plan else None
         if refusal is not None:
@@ -264,13 +273,17 @@ class Client(Maker):
             self._refuse(Capability.ROLL_BACK, member)
         return self._roll_back(members, group.id, stop_instance, start_instance)
 
-    def share(self, ids: Iterable[str], accounts: Iterable[str]) -> None:
-        """Share snapshots with other *accounts* of the provider."""
-        self._share(ids, accounts, True)
+    def share(self, ids: Iterable[str], accounts: Iterable[str]) -> list[ItemResult]:
+        """Share snapshots with other *accounts* of the provider; one result for each id.
 
-    def unshare(self, ids: Iterable[str], accounts: Iterable[str]) -> None:
-        """Stop sharing snapshots with *accounts*."""
-        self._share(ids, accounts, False)
+        What one request carries (100 ids, or what the provider takes) ends as one. If nothing
+        worked, the first error is raised.
+        """
+        return self._share(ids, accounts, True)
+
+    def unshare(self, ids: Iterable[str], accounts: Iterable[str]) -> list[ItemResult]:
+        """Stop sharing snapshots with *accounts*; results and errors as for ``share``."""
+        return self._share(ids, accounts, False)
 
     def lock(self, snapshot_id: str, *, days: int) -> None:
         """Lock a snapshot against deletion for *days*, at least 1."""
@@ -326,30 +339,60 @@ class Client(Maker):
                 hint="look at the disk before doing it again",
             ) from error
 
-    def _share(self, ids: Iterable[str], accounts: Iterable[str], share: bool) -> None:
+    def _share(self, ids: Iterable[str], accounts: Iterable[str], share: bool) -> list[ItemResult]:
         self._require(Capability.SHARE)
         named, whom = some("share", ids), some("share with", accounts)
-        for part in chunked(named, self._driver.limits.ids):
+
+        def act(part: Sequence[str]) -> list[ItemResult]:
             self._driver.share(part, whom, share=share)
+            return [ItemResult(id=one) for one in part]
+
+        return _unless_all_failed(self._tried(named, act, self._driver.limits.ids))
 
     def _each(
         self,
         ids: Iterable[str],
         act: Callable[[Sequence[str]], list[ItemResult]],
-        size: int | None = None,
     ) -> list[ItemResult]:
         """Return the results of *act* on parts of *ids* that each fit into one request.
 
-        A part that fails as a whole fails for each of its items, and the others are done. If
-        nothing at all worked, the first error is raised.
+        If nothing at all worked, the first error is raised.
+        """
+        tried = self._tried(some("do", ids), act, self._driver.limits.tag_ids)
+        return _unless_all_failed(tried)
+
+    def _tried(
+        self, ids: Iterable[str], act: Callable[[Sequence[str]], list[ItemResult]], size: int
+    ) -> list[ItemResult]:
+        """Return the results of *act* on parts of *ids*, at most *size* in each.
+
+        A part that fails as a whole fails for each of its items, and the others are done.
         """
         results: list[ItemResult] = []
-        for part in chunked(some("do", ids), size or self._driver.limits.tag_ids):
+        for part in chunked(ids, size):
             try:
                 results += act(part)
             except SnapkitError as error:
                 results += [ItemResult(id=one, error=error) for one in part]
-        return _unless_all_failed(results)
+        return results
+
+    def _delete_unseen(self, group_id: str, agreed: DeletePlan | None) -> list[ItemResult]:
+        """Delete a group that is not listed, unless a plan, in which nothing can be, binds it."""
+        absent = [ItemResult(id=group_id, kind=Kind.GROUP, absent=True)]
+        if agreed is not None or not self.supports(Capability.GROUPS):
+            return absent
+        unseen = SnapshotGroup(
+            id=group_id,
+            provider=self.provider,
+            account=self.account,
+            region=self.region,
+            status=SnapshotStatus.UNKNOWN,
+            raw_status=None,
+        )
+        try:
+            return self._driver.delete_group(unseen, force=False)
+        except NotFoundError:
+            return absent
 
 
 def _unless_all_failed(results: list[ItemResult]) -> list[ItemResult]:

@@ -1,6 +1,6 @@
 """Deletion that is honest: first a plan that names what stands in the way, then the act."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -13,16 +13,28 @@ __all__ = ["DeletePlan", "PlannedDelete", "blockers", "descendants", "plan"]
 
 @attrs.frozen(kw_only=True)
 class PlannedDelete:
-    """One snapshot to delete; *snapshot* is None when it is not there (any more)."""
+    """One snapshot to delete; *snapshot* is None when it is not there (any more).
+
+    *deleted* is whether the provider still shows it, as deleted.
+    """
 
     id: str
     snapshot: Snapshot | None
     blockers: tuple[Blocker, ...] = ()
+    deleted: bool = False
 
     @property
     def absent(self) -> bool:
         """Whether there is nothing to delete."""
         return self.snapshot is None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing is shown of it: it was never there, or is too new to be listed.
+
+        Only the deletion itself can tell which, so it is sent.
+        """
+        return self.snapshot is None and not self.deleted
 
 
 @attrs.frozen(kw_only=True)
@@ -117,13 +129,18 @@ def plan(
     extra: Mapping[str, Sequence[Blocker]],
     takes_along: Sequence[Snapshot],
     doubts: Sequence[str] = (),
+    deleted: Collection[str] = (),
 ) -> DeletePlan:
-    """Return the plan for *ids*, of which *found* are there; *extra* are the driver's blockers."""
+    """Return the plan for *ids*, of which *found* are there and *deleted* are shown as deleted.
+
+    *extra* are the driver's blockers.
+    """
     items = [
         PlannedDelete(
             id=one,
             snapshot=found.get(one),
             blockers=(*blockers(found[one]), *extra.get(one, ())) if one in found else (),
+            deleted=one in deleted,
         )
         for one in dict.fromkeys(ids)
     ]

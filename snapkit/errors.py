@@ -82,6 +82,8 @@ class Retry(enum.Enum):
     NEVER = "never"
     BACKOFF = "backoff"
     """The provider was ill or busy: wait, then send again."""
+    AT_ONCE = "once-at-once"
+    """Once without a wait, over a new connection: an idle one was closed by the other end."""
     REPAIR = "once-after-repair"
     """Once, after a new token, clock offset or nonce."""
     SAME_TOKEN = "same-token-later"  # noqa: S105 - the name of a retry rule, not a secret
@@ -136,7 +138,7 @@ class SnapkitError(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed later without anybody changing anything."""
-        return self.retry in (Retry.BACKOFF, Retry.SAME_TOKEN, Retry.STATE)
+        return self.retry in (Retry.BACKOFF, Retry.AT_ONCE, Retry.SAME_TOKEN, Retry.STATE)
 
     def locate(self, **context: Any) -> Self:
         """Return self after filling in the *context* that is still missing."""

@@ -59,6 +59,8 @@ class HttpRequest:
     url: str
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    fresh: bool = False
+    """Whether to leave idle connections alone and open a new one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -157,7 +159,7 @@ class Http:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
         host = urlsplit(request.url).netloc
         proxies = self._proxies_for(request.url)
-        with watched(left) as watch:
+        with watched(left, fresh=request.fresh) as watch:
             try:
                 response = self._session.get_adapter(request.url).send(
                     prepared,
@@ -179,6 +181,7 @@ class Http:
                     sent=Sent.NO if watch.connecting else Sent.MAYBE,
                     out_of_time=watch.expired or remaining() <= 0,
                     proxy=select_proxy(request.url, proxies),
+                    reused=watch.reused,
                 )
         if watch.expired:
             raise DeadlineExceededError(f"no answer from {host} in the time allowed")
@@ -236,9 +239,12 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _translate(
-    error: Exception, host: str, *, sent: Sent, out_of_time: bool, proxy: str | None
+    error: Exception, host: str, *, sent: Sent, out_of_time: bool, proxy: str | None, reused: bool
 ) -> NoReturn:
-    """Raise what *error* means, from it; *sent* is NO while there was no connection yet."""
+    """Raise what *error* means, from it.
+
+    *sent* is NO while there was no connection yet, *reused* is whether it was an idle one.
+    """
     chain = _chain(error)
 
     def is_a(*kinds: type[BaseException]) -> bool:
@@ -291,7 +297,10 @@ def _translate(
         raise TransportError(f"{host} did not answer in time", sent=sent) from error
     if is_a(urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError):
         raise ProtocolError(f"the answer of {host} cannot be decompressed") from error
-    raise TransportError(f"the connection to {host} was cut", sent=sent) from error
+    # RemoteDisconnected is a ConnectionError too: closed before any byte of the answer.
+    stale = reused and is_a(ConnectionError)
+    retry = Retry.AT_ONCE if stale else Retry.BACKOFF
+    raise TransportError(f"the connection to {host} was cut", retry=retry, sent=sent) from error
 
 
 _PROXY_FAULTS = (

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from snapkit.ahead import Ahead, Lanes, Place
-from snapkit.errors import PagingError, ProtocolError, Retry
+from snapkit.errors import InvalidRequestError, PagingError, ProtocolError, Retry
 from snapkit.vocabulary import integer, text
 
 __all__ = [
@@ -163,7 +163,8 @@ def walk(
     *fetch* answers the page at a cursor with at most *limit* rows; with *lanes* it is called
     from several threads, for pages of a counted listing that will be needed. Raises
     PagingError, after all rows so far, when the provider repeats a token or the same page for
-    every position.
+    every position. A token that is refused as an invalid parameter has grown old: the walk
+    begins anew, once.
     """
     tally = Tally() if tally is None else tally
 
@@ -188,7 +189,7 @@ class _Walk(Generic[T]):
     def pages(self) -> Iterator[list[T]]:
         page = self.fetch(None, self.limit)
         visited: set[Cursor] = set()
-        barren = 0
+        barren, again = 0, False
         while page.start is None:
             before = len(self.seen)
             yield self.take(page)
@@ -202,7 +203,16 @@ class _Walk(Generic[T]):
                     else f"{barren} pages in a row without a new row"
                 )
             visited.add(page.next)
-            page = self.fetch(page.next, self.limit)
+            try:
+                page = self.fetch(page.next, self.limit)
+            except InvalidRequestError:
+                # Tokens grow old, where rows are slow to be taken. One new start mends that;
+                # its first pages have nothing new.
+                if again:
+                    raise
+                again, barren = True, -len(visited)
+                visited.clear()
+                page = self.fetch(None, self.limit)
         yield from self.counted(page)
         self.audit()
 
@@ -261,7 +271,6 @@ class _Walk(Generic[T]):
             quiet = yield from self.plain(first)
             if quiet:
                 return
-            self.tally.moved = True
             first = self.at(0, self.limit)
         yield from self.overlapping(first)
 
@@ -283,15 +292,19 @@ class _Walk(Generic[T]):
             order += self.ids(page)
             yield self.take(page)
             if page.total != total or len(order) != start + size:
+                self.tally.moved |= page.total != total
                 yield self.take(last)
                 return False
         order += self.ids(last)
         yield self.take(last)
         if len(order) != total or len(self.seen) != total:
+            self.tally.moved |= last.total != total or len(self.seen) != len(order)
             return False
         place, reach = onward(total, 1, size, aligned=True)
         ends = ((self.at(0, size), order[:size]), (self.at(place, reach), order[place:]))
-        return all(page.total == total and list(self.ids(page)) == ids for page, ids in ends)
+        quiet = all(page.total == total and list(self.ids(page)) == ids for page, ids in ends)
+        self.tally.moved |= not quiet
+        return quiet
 
     def stepping(self, page: Page[T], size: int) -> Iterator[list[T]]:
         """Walk pages of the size that the server chose, twice if the rows do not add up.

@@ -26,7 +26,7 @@ from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcom
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
 from snapkit.paging import Cursor, Page, Tally, walk
 from snapkit.query import GroupQuery, SnapshotQuery, check_filters
-from snapkit.waiting import Patience, Progress, Until, Watch, wait_for
+from snapkit.waiting import Patience, Progress, Until, Watch, passing, wait_for
 from snapkit.writes import Disk, DiskQuery
 
 __all__ = ["Reader", "chunked"]
@@ -51,7 +51,8 @@ class Reader:
         self._lanes = lanes
         self._monotonic = monotonic
         self._clock = driver.connection.transport.clock
-        self._watch = Watch(self._now, self._clock)
+        self._ending = driver.connection.transport.ending
+        self._watch = Watch(self._now, self._clock, self._ending)
 
     @property
     def provider(self) -> str:
@@ -146,7 +147,8 @@ class Reader:
         """Return the snapshots *ids* when all are cut, usable, complete or gone.
 
         All who wait on one client share one look per 100 ids. *timeout* is in seconds and
-        stands for that of *patience*. Raises WaitFailedError at once when one has failed,
+        stands for that of *patience*; a look that hangs is given up when it has passed. Raises
+        WaitFailedError at once when one has failed,
         NotFoundError for one that is gone, WaitTimeoutError when the time is up,
         WaitCancelledError when *cancelled* says so.
         """
@@ -212,8 +214,10 @@ class Reader:
         """
         grace = self._clock.monotonic() + min(patience.grace, patience.timeout)
         while True:
+            now = self._clock.monotonic()
             try:
-                group = self.group(group_id)
+                with self._ending(max(end, now + patience.overtime)):
+                    group = self.group(group_id)
                 if group.members or until is Until.GONE:
                     return group
                 trouble: SnapkitError = NotFoundError(
@@ -227,11 +231,19 @@ class Reader:
                     return None
                 trouble, last = error, grace
             except SnapkitError as error:
-                if not error.retryable:
+                if not passing(error):
                     raise
                 trouble, last = error, end
             if self._clock.monotonic() >= last:
-                raise trouble
+                if isinstance(trouble, NotFoundError):
+                    raise trouble
+                raise self._here(
+                    WaitTimeoutError(
+                        f"the group {group_id!r} is not seen after {patience.timeout:g} s,"
+                        f" wanted {until.value}",
+                        hint=f"the last look failed: {trouble}",
+                    )
+                ) from trouble
             self._clock.sleep(patience.shortest)
 
     def close(self) -> None:
@@ -251,7 +263,7 @@ class Reader:
         connection = attrs.evolve(self._driver.connection, keep_raw=True)
         return type(self._driver)(connection)
 
-    def _now(self, ids: Sequence[str]) -> dict[str, Snapshot]:
+    def _now(self, ids: Sequence[str], *, include_deleted: bool = False) -> dict[str, Snapshot]:
         """Return which of *ids* are there, by id, with their raw rows.
 
         Raises ProtocolError where one may be missing only because its row cannot be read:
@@ -259,7 +271,8 @@ class Reader:
         """
         if not ids:
             return {}
-        rows = type(self)(self._whole, monotonic=self._monotonic).snapshots(ids=ids)
+        whole = type(self)(self._whole, monotonic=self._monotonic)
+        rows = whole.snapshots(ids=ids, include_deleted=include_deleted)
         found = {snapshot.id: snapshot for snapshot in rows}
         missing = [one for one in ids if one not in found]
         for trouble in rows.report.scopes[0].troubles if missing else ():

@@ -7,8 +7,10 @@ rate limit comes first and one deadline lies over everything.
 import logging
 import random
 import secrets
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -127,14 +129,27 @@ class Transport:
     """Seconds to add to this machine's clock."""
     deadline: float = float("inf")
     """On the monotonic clock; no call goes on beyond it."""
+    own: threading.local = attrs.field(factory=threading.local, repr=False, eq=False)
+    """The nearer deadline of a thread, while it has one."""
+
+    @contextmanager
+    def ending(self, moment: float) -> Generator[None, None, None]:
+        """Let no call of this thread go on beyond *moment* on the monotonic clock, meanwhile."""
+        before: float = getattr(self.own, "end", float("inf"))
+        self.own.end = min(moment, before)
+        try:
+            yield
+        finally:
+            self.own.end = before
 
     def call(self, api: Api | Direct, call: Call) -> Mapping[str, Any]:
         """Return the payload of the answer to *call*, or raise what went wrong.
 
         The error carries the provider, account, region, operation and number of attempts.
         """
-        end = min(self.deadline, self.clock.monotonic() + self.policy.call_timeout)
-        attempts, sent, throttles, spent, repaired = 0, 0, 0, 0, False
+        own: float = getattr(self.own, "end", float("inf"))
+        end = min(self.deadline, own, self.clock.monotonic() + self.policy.call_timeout)
+        attempts, sent, throttles, spent, repaired, fresh = 0, 0, 0, 0, False, False
         last: SnapkitError | None = None
         while True:
             if not self._turn_comes(call, end):
@@ -148,7 +163,7 @@ class Transport:
             attempts += 1
             facts, began = _Facts(), self.clock.monotonic()
             try:
-                answer = self._attempt(api, call, end, facts)
+                answer = self._attempt(api, call, end, facts, fresh=fresh)
             except SnapkitError as error:
                 sent += facts.sent
                 error.attempts = sent
@@ -164,6 +179,9 @@ class Transport:
                         raise
                     self._repair(facts)
                     repaired = True
+                    continue
+                if error.retry is Retry.AT_ONCE and not fresh:
+                    fresh = True
                     continue
                 allowed = self.policy.throttled if throttled else self.policy.transient
                 if (throttles if throttled else attempts - throttles) >= allowed:
@@ -220,7 +238,7 @@ class Transport:
             now = max(self.clock.monotonic(), now + wait)
 
     def _attempt(
-        self, api: Api | Direct, call: Call, end: float, facts: "_Facts"
+        self, api: Api | Direct, call: Call, end: float, facts: "_Facts", *, fresh: bool
     ) -> Mapping[str, Any]:
         facts.credentials = credentials = self.credentials.get()
         moment = Moment(time=self.clock.wall() + self.skew, entropy=self.clock.token(16))
@@ -228,6 +246,7 @@ class Transport:
             facts.sent = True
             return api.perform(call, credentials, moment)
         request = api.sign(call, credentials, moment)
+        request = attrs.evolve(request, fresh=True) if fresh else request
         facts.sent = True
         started = self.clock.wall()
         response = self.http.send(

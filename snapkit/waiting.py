@@ -8,12 +8,15 @@ nothing changes and shrinks when something does.
 import enum
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
 from snapkit.errors import (
+    DeadlineExceededError,
     NotFoundError,
     QueryError,
+    Sent,
     SnapkitError,
     WaitCancelledError,
     WaitFailedError,
@@ -22,7 +25,7 @@ from snapkit.errors import (
 from snapkit.model import Snapshot, SnapshotStatus
 from snapkit.transport import Clock
 
-__all__ = ["Patience", "Progress", "Until", "Watch", "reached", "wait_for"]
+__all__ = ["Patience", "Progress", "Until", "Watch", "passing", "reached", "wait_for"]
 
 _FAILED = frozenset({SnapshotStatus.FAILED})
 _GONE = frozenset({SnapshotStatus.DELETED, SnapshotStatus.RECYCLED})
@@ -45,7 +48,8 @@ class Patience:
     """How long to wait and how often to look, in seconds.
 
     A snapshot that was just made may be invisible for ``grace``; after that, and ``misses`` looks
-    in a row without it, it counts as gone.
+    in a row without it, it counts as gone. No look goes on beyond ``timeout``, except that one
+    which begins shortly before its end, or at it, has ``overtime`` to be answered.
     """
 
     timeout: float = 3600.0
@@ -54,6 +58,7 @@ class Patience:
     growth: float = 1.5
     grace: float = 30.0
     misses: int = 3
+    overtime: float = 5.0
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +93,8 @@ class Watch:
 
     look: Callable[[Sequence[str]], dict[str, Snapshot]]
     clock: Clock
+    ending: Callable[[float], AbstractContextManager[object]] = nullcontext[object]
+    """Within what it gives, a look ends at that moment of the clock at the latest."""
     wanted: dict[str, int] = attrs.field(factory=dict[str, int])
     seen: dict[str, Snapshot] = attrs.field(factory=dict[str, Snapshot])
     asked: frozenset[str] = frozenset()
@@ -113,19 +120,33 @@ class Watch:
                     del self.wanted[one]
                     self.seen.pop(one, None)
 
-    def at(self, ids: Sequence[str], *, newer_than: float) -> tuple[dict[str, Snapshot], float]:
+    def at(
+        self, ids: Sequence[str], *, newer_than: float, end: float = float("inf")
+    ) -> tuple[dict[str, Snapshot], float]:
         """Return what is there of *ids*, from a look not older than *newer_than*, and its time.
 
-        At most one thread looks; the others wait for what it finds.
+        At most one thread looks; the others wait for what it finds. Raises
+        DeadlineExceededError when nothing has been found by *end*.
         """
-        with self.looking:
+        left = max(0.0, end - self.clock.monotonic())
+        if not self.looking.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+            raise DeadlineExceededError("another look has not ended in time", sent=Sent.NO)
+        try:
             if self.looked_at < newer_than or not self.asked.issuperset(ids):
                 with self.lock:
                     asked = sorted(self.wanted)
                 began = self.clock.monotonic()
-                self.seen = self.look(asked)
+                with self.ending(end):
+                    self.seen = self.look(asked)
                 self.asked, self.looked_at = frozenset(asked), began
             return {one: self.seen[one] for one in ids if one in self.seen}, self.looked_at
+        finally:
+            self.looking.release()
+
+
+def passing(error: SnapkitError) -> bool:
+    """Whether a look that failed with *error* is worth another: it may have been too slow."""
+    return error.retryable or isinstance(error, DeadlineExceededError)
 
 
 def wait_for(
@@ -178,11 +199,12 @@ class _Waiting:
             if cancelled():
                 raise WaitCancelledError(self.account_for("cancelled"))
             try:
-                self.found, looked = self.watch.at(self.ids, newer_than=wanted_after)
+                last = max(end, clock.monotonic() + patience.overtime)
+                self.found, looked = self.watch.at(self.ids, newer_than=wanted_after, end=last)
                 self.trouble = None
                 self.check()
             except SnapkitError as error:
-                if not error.retryable:
+                if not passing(error):
                     raise
                 self.trouble, looked = error, clock.monotonic()
             pending = self.pending()

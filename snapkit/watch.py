@@ -27,11 +27,17 @@ _CURRENT = threading.local()
 
 @attrs.define(eq=False)
 class Watch:
-    """One request under way: the socket it waits on, and whether its time ran out."""
+    """One request under way: the socket it waits on, and whether its time ran out.
+
+    ``fresh`` asks for a new connection; ``reused`` is whether it went over one that had been
+    idle.
+    """
 
     ends: float
     sock: socket.socket | None = None
     expired: bool = False
+    fresh: bool = False
+    reused: bool = False
     twin: socket.socket | None = None
     connecting: bool = False
     """Whether the connection is not made yet, TLS included: no request can have left."""
@@ -79,9 +85,10 @@ _WATCHMAN = _Watchman()
 
 
 @contextmanager
-def watched(seconds: float) -> Generator[Watch, None, None]:
+def watched(seconds: float, *, fresh: bool = False) -> Generator[Watch, None, None]:
     """Shut down what this thread waits for over a WatchedAdapter, *seconds* from now."""
-    watch = _CURRENT.watch = Watch(time.monotonic() + min(seconds, threading.TIMEOUT_MAX / 2))
+    ends = time.monotonic() + min(seconds, threading.TIMEOUT_MAX / 2)
+    watch = _CURRENT.watch = Watch(ends, fresh=fresh)
     try:
         yield watch
     finally:
@@ -90,16 +97,20 @@ def watched(seconds: float) -> Generator[Watch, None, None]:
 
 
 def _attach(sock: Any) -> None:
-    watch = getattr(_CURRENT, "watch", None)
+    watch = _current()
     if watch is not None and sock is not None:
         watch.sock = sock
         _WATCHMAN.add(watch)
 
 
+def _current() -> Watch | None:
+    return getattr(_CURRENT, "watch", None)
+
+
 @contextmanager
 def _connecting() -> Generator[None, None, None]:
     """Watch what happens on a connection that is being made: the proxy's answer, the handshake."""
-    watch: Watch | None = getattr(_CURRENT, "watch", None)
+    watch = _current()
     if watch is None:
         yield
         return
@@ -118,7 +129,7 @@ def _dial(connection: Any, dial: Callable[[], socket.socket]) -> socket.socket:
 
     What is watched is a twin: TLS takes the descriptor of the first away.
     """
-    watch: Watch | None = getattr(_CURRENT, "watch", None)
+    watch = _current()
     if watch is None:
         return dial()
     host, patience = connection.host, connection.timeout
@@ -173,7 +184,7 @@ class _SecureConnection(HTTPSConnection):
 
     def _tunnel(self) -> None:
         cast("Any", super())._tunnel()  # noqa: SLF001 - the hook of http.client
-        watch: Watch | None = getattr(_CURRENT, "watch", None)
+        watch = _current()
         if watch is not None and watch.expired:
             # A proxy's headers that end with the connection pass for whole ones.
             raise TimeoutError("the proxy did not answer in time")
@@ -189,9 +200,25 @@ class _SecureConnection(HTTPSConnection):
 class _Pool(HTTPConnectionPool):
     ConnectionCls: Any = _Connection
 
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        return _noted(super()._get_conn(timeout))
+
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls: Any = _SecureConnection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        return _noted(super()._get_conn(timeout))
+
+
+def _noted(connection: Any) -> Any:
+    """Return *connection*, closed if a new one is wanted, after noting whether it is open."""
+    watch = _current()
+    if watch is not None:
+        if watch.fresh:
+            connection.close()  # It opens itself again.
+        watch.reused = getattr(connection, "sock", None) is not None
+    return connection
 
 
 _POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}

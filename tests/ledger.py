@@ -300,7 +300,11 @@ class LedgerDriver(Driver):
 
     def delete_snapshots(self, ids: Sequence[str], *, force: bool) -> list[ItemResult]:
         def act() -> list[ItemResult]:
-            results = self._results(ids)
+            gone = {one for one in ids if one not in self.cloud.snapshots}
+            results = [
+                ItemResult(id=one.id, absent=True) if one.id in gone and one.ok else one
+                for one in self._results(ids)
+            ]
             for result in results:
                 if result.ok:
                     self.cloud.snapshots.pop(result.id, None)
@@ -311,6 +315,8 @@ class LedgerDriver(Driver):
 
     def delete_group(self, group: SnapshotGroup, *, force: bool) -> list[ItemResult]:
         def act() -> list[ItemResult]:
+            if group.id not in self.cloud.groups:
+                return [ItemResult(id=group.id, kind=Kind.GROUP, absent=True)]
             for member in group.members:
                 self.cloud.snapshots.pop(member.id, None)
             self.cloud.groups.pop(group.id, None)

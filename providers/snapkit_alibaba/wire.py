@@ -26,6 +26,7 @@ from snapkit.model import (
     Tags,
     Usage,
 )
+from snapkit.oddities import note_odd
 from snapkit.query import GroupQuery, SnapshotQuery
 from snapkit.vocabulary import (
     boolean,
@@ -123,6 +124,8 @@ def parse_snapshot(
     created = parse_time(get("CreationTime"))
     size = gib(get("SourceDiskSize"))
     progress = get("Progress")
+    if created is None or size is None:
+        note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": size})
     return Snapshot(
         id=snapshot_id,
         provider=PROVIDER,

@@ -14,6 +14,7 @@ from snapkit.model import (
     SourceDisk,
     Tags,
 )
+from snapkit.oddities import note_odd
 from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.query import SnapshotQuery
 from snapkit.vocabulary import gib, mapping, mib, parse_time, rows, tags, text
@@ -248,6 +249,10 @@ def parse_snapshot(
     at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
     source = _source(row, kind)
     parent, taken = text(get("parent_id")), get("is_taken")
+    stored = mib(get("size"))
+    if at is None or finished is None or stored is None or source.size_bytes is None:
+        read = {"snapshot_time": at, "create_time": finished, "size": stored}
+        note_odd(PROVIDER, row, read | {"virtual_size": source.size_bytes})
     return Snapshot(
         id=snapshot_id,
         provider=PROVIDER,
@@ -264,7 +269,7 @@ def parse_snapshot(
         completed_at=None if state.status is SnapshotStatus.CREATING else finished,
         source=source,
         size_bytes=source.size_bytes,
-        stored_bytes=mib(get("size")),
+        stored_bytes=stored,
         kind=kind,
         parent_id=None if parent in ("self", snapshot_id) else parent,
         root_id=text(get("root_id")),

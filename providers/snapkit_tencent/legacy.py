@@ -11,6 +11,7 @@ from typing import Any
 from snapkit.errors import SnapkitError
 from snapkit.http import HttpResponse, read_json, unknown_answer
 from snapkit.model import DiskRole, Snapshot, SourceDisk
+from snapkit.oddities import note_odd
 from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.query import SnapshotQuery
 from snapkit.vocabulary import gib, integer, parse_time, percent, text
@@ -92,6 +93,8 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     status = status_of(get("snapshotStatus"))
     made = _moment(get("createTime"), context.zone)
     size = gib(get("storageSize"))
+    if made is None or size is None:
+        note_odd(PROVIDER, row, {"createTime": made, "storageSize": size})
     return Snapshot(
         id=found,
         provider=PROVIDER,

@@ -34,26 +34,24 @@ def delete_each(
 ) -> list[ItemResult]:
     """Delete *ids* by as few calls of *delete* as possible and say how each ended.
 
-    One missing id stops the whole batch, so those that *look* does not find are left out of a
-    second one; a batch that is refused again is sent one by one. What is about none of them
-    in particular raises, and then nothing was deleted.
+    One missing id stops the whole batch, so it is then sent one by one: what *look* does not
+    show may only be too new to be listed. What is about none of them in particular raises,
+    and then nothing was deleted.
     """
     wanted = list(dict.fromkeys(ids))
-    present = wanted
     try:
         delete(wanted)
-    except NotFoundError:
-        there = look(wanted)
-        present = [one for one in wanted if one in there]
-        ended = _again(present, delete, look) if present else {}
+    except NotFoundError as error:
+        if "Snapshot" not in (error.code or ""):
+            look(wanted)  # raises where it is the region that is not found
+        ended = _again(wanted, delete, look) if len(wanted) > 1 else _absent(wanted[0])
     except _ABOUT_ONE as error:
         if error.code is None:
             raise
         ended = _again(wanted, delete, look) if len(wanted) > 1 else _one(wanted[0], error, look)
     else:
         ended = {}
-    absent = set(wanted) - set(present)
-    return [ended.get(one, ItemResult(id=one, absent=one in absent)) for one in wanted]
+    return [ended.get(one, ItemResult(id=one)) for one in wanted]
 
 
 def delete_group(
@@ -84,10 +82,14 @@ def _again(
         try:
             delete([one])
         except NotFoundError:
-            ended[one] = ItemResult(id=one, absent=True)
+            ended |= _absent(one)
         except SnapkitError as error:
             ended |= _one(one, error, look)
     return ended
+
+
+def _absent(snapshot_id: str) -> dict[str, ItemResult]:
+    return {snapshot_id: ItemResult(id=snapshot_id, absent=True)}
 
 
 def _one(

@@ -31,6 +31,7 @@ from snapkit.model import (
     Tags,
     Usage,
 )
+from snapkit.oddities import note_odd
 from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.vocabulary import (
     CHINA,
@@ -256,6 +257,8 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     made = parse_time(get("CreateTime"), context.zone)
     size = gib(get("DiskSize"))
     placement = mapping(get("Placement"))
+    if made is None or size is None:
+        note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": size})
     return Snapshot(
         id=found,
         provider=PROVIDER,

@@ -183,9 +183,7 @@ def _share(given: dict[str, Any], done: str, verb: "Callable[[Client], Any]") ->
     outcomes = Outcomes.of(done, given)
 
     def act(client: "Client", refs: list[Ref]) -> None:
-        verb(client)(ids_of(refs, Kind.SNAPSHOT), given["accounts"])
-        for ref in refs:
-            outcomes.well(ref)
+        outcomes.add(refs[0], verb(client)(ids_of(refs, Kind.SNAPSHOT), given["accounts"]))
 
     return _at_each_place(_snapshots(given["ref"]), given, outcomes, act)
 

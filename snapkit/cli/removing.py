@@ -47,11 +47,12 @@ class _Step:
         from snapkit.deleting import blockers
 
         if self.ref.kind is Kind.GROUP:
-            yield f"{self.ref}: " + ("not there" if self.plan is None else "the group, with")
+            absent = "not there, or too new to be listed"
+            yield f"{self.ref}: {absent if self.plan is None else 'the group, with'}"
         for item in self.plan.items if self.plan else ():
             ref = attrs.evolve(self.ref, id=item.id, kind=Kind.SNAPSHOT)
             if item.snapshot is None:
-                yield f"{ref}: not there"
+                yield f"{ref}: not there" + (", or too new to be listed" if item.hidden else "")
                 continue
             yield f"{ref}: {described(item.snapshot)}"
             for blocker in item.blockers:
@@ -64,10 +65,10 @@ class _Step:
             yield f"it cannot be told what else goes: {doubt}"
 
     def count(self) -> int:
-        """Return how many snapshots go."""
+        """Return how many snapshots go, those that may be too new to be listed included."""
         if self.plan is None:
             return 0
-        return sum(not item.absent for item in self.plan.items) + len(self.plan.takes_along)
+        return sum(not item.deleted for item in self.plan.items) + len(self.plan.takes_along)
 
     def refusal(self, given: dict[str, Any]) -> SnapkitError | None:
         """Return why it must not be done, None if it may."""
@@ -107,7 +108,7 @@ def delete_command(**given: Any) -> int:
     if refusals and not given["dry_run"]:
         raise refusals[0]
     count = sum(step.count() for step in steps)
-    bare = any(step.plan is not None and step.ref.kind is Kind.GROUP for step in steps)
+    bare = any(step.ref.kind is Kind.GROUP for step in steps)
     if count or bare or given["dry_run"]:
         noun = "1 snapshot" if count == 1 else f"{count} snapshots"
         ending = agreed(f"Delete {noun}?", given)

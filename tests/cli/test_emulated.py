@@ -116,6 +116,7 @@ def test_an_endpoint_that_is_not_there_is_code_five(
     assert "refuses the connection" in ended.err
 
 
+@pytest.mark.faults(85)
 def test_a_hanging_region_does_not_hold_the_others(run: Run, emulator: Emulator) -> None:
     """With --timeout the rest is printed by then."""
     first, second = (place(emulator, provider) for provider in providers()[:2])

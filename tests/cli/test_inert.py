@@ -23,12 +23,14 @@ from snapkit.cli.inert import inert, spreadsheet_safe
     ],
     ids=ascii,
 )
+@pytest.mark.faults(70)
 def test_what_is_invisible_is_written_out(text: str, expected: str) -> None:
     """A name must look like what it is; escape codes must not run."""
     assert expected == inert(text)
 
 
 @given(st.text(alphabet=st.characters()))
+@pytest.mark.faults(70)
 def test_inert_text_prints_on_one_line_and_encodes(text: str) -> None:
     """One row is one line, whatever is in it."""
     drawn = inert(text)
@@ -39,6 +41,7 @@ def test_inert_text_prints_on_one_line_and_encodes(text: str) -> None:
 
 
 @pytest.mark.parametrize("sign", list("=+-@\t\r\n＝＋－＠"), ids=ascii)
+@pytest.mark.faults(70)
 def test_a_formula_is_text_in_a_spreadsheet(sign: str) -> None:
     """A name that begins like a formula would be run by whoever opens the file."""
     assert spreadsheet_safe(f"{sign}cmd|1").startswith("'")

@@ -138,6 +138,7 @@ def test_a_table_keeps_regions_together_in_the_order_asked_for(run: Run, paper: 
 HOSTILE = ("list", *HERE, "--columns", "name")
 
 
+@pytest.mark.faults(70)
 def test_a_hostile_name_is_inert_in_a_table(run: Run, paper: Any) -> None:
     """A snapshot's name must not recolour, rewrite or reverse a terminal."""
     paper.PaperDriver.rows["north"] = [paper.snapshot("s-1", name=paper.HOSTILE)]
@@ -146,6 +147,7 @@ def test_a_hostile_name_is_inert_in_a_table(run: Run, paper: Any) -> None:
     assert "\\x1b[31m=HYPERLINK(1)\\x0d\\x0a\\u202etxt\\u200b\\ud800魔" == line
 
 
+@pytest.mark.faults(70)
 def test_a_hostile_name_is_inert_in_csv(run: Run, paper: Any) -> None:
     """A snapshot's name must not become a formula."""
     paper.PaperDriver.rows["north"] = [paper.snapshot("s-1", name=paper.FORMULA)]
@@ -155,6 +157,7 @@ def test_a_hostile_name_is_inert_in_csv(run: Run, paper: Any) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "ndjson"])
+@pytest.mark.faults(70)
 def test_a_hostile_name_is_exact_in_json(run: Run, paper: Any, form: str) -> None:
     """Programs need the text itself."""
     paper.PaperDriver.rows["north"] = [paper.snapshot("s-1", name=paper.HOSTILE)]
@@ -164,6 +167,7 @@ def test_a_hostile_name_is_exact_in_json(run: Run, paper: Any, form: str) -> Non
     assert paper.HOSTILE == found["name"]
 
 
+@pytest.mark.faults(65)
 def test_a_status_from_the_future_is_shown_as_unknown(run: Run, paper: Any) -> None:
     """And the provider's own word is one column away."""
     paper.PaperDriver.rows["north"] = [
@@ -174,6 +178,7 @@ def test_a_status_from_the_future_is_shown_as_unknown(run: Run, paper: Any) -> N
     assert (0, ["unknown", "quantum"]) == (ended.code, ended.out.splitlines()[1].split())
 
 
+@pytest.mark.faults(52)
 def test_a_denied_region_is_named_and_the_rest_is_printed(run: Run, paper: Any) -> None:
     """A short list is never silent."""
     denied = PermissionDeniedError("not yours", code="Forbidden", request_id="R1")

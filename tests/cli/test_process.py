@@ -44,6 +44,7 @@ def first_line(stream: IO[str] | None) -> str:
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv", "json"])
+@pytest.mark.faults(84)
 def test_a_reader_that_goes_away_ends_it_quietly(environment: dict[str, str], form: str) -> None:
     """`snapkit list | head` is no reason for a traceback."""
     with subprocess.Popen(
@@ -65,6 +66,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(environment: dict[str, str], fo
 
 @needs_full
 @pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+@pytest.mark.faults(84)
 def test_a_full_disk_is_one_sentence(environment: dict[str, str], form: str) -> None:
     """Half a file must not look like a whole one."""
     with Path("/dev/full").open("w") as full:
@@ -84,6 +86,7 @@ def test_a_full_disk_is_one_sentence(environment: dict[str, str], form: str) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
+@pytest.mark.faults(84)
 def test_an_interrupt_prints_what_is_there(
     environment: dict[str, str], emulator: Emulator, number: int
 ) -> None:

@@ -158,6 +158,7 @@ def test_wait_ends_when_all_are_there(run: Run, cloud: Cloud) -> None:
     ],
     ids=["late", "failed"],
 )
+@pytest.mark.faults(77)
 def test_a_wait_that_fails_has_its_code(
     run: Run, cloud: Cloud, changes: dict[str, Any], code: int
 ) -> None:
@@ -540,6 +541,7 @@ def test_a_wait_says_how_far_it_is(
     assert expected == waiting_sentence("usable", found)
 
 
+@pytest.mark.faults(84)
 def test_an_interrupt_after_the_start_has_told_what_was_made(run: Run, cloud: Cloud) -> None:
     """Ctrl-C ends the wait, not the snapshot."""
 

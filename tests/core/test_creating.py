@@ -74,6 +74,7 @@ def test_an_answer_is_the_end_of_it() -> None:
     assert (1, 0) == (counter.sendings, counter.looked)
 
 
+@pytest.mark.faults(72)
 def test_a_lost_answer_is_looked_for_and_adopted() -> None:
     """It is never sent blindly again."""
     counter = Counter(failures=[(True, LOST)])
@@ -99,6 +100,7 @@ def test_a_lost_request_is_sent_again_after_the_look() -> None:
     assert counter.time.now >= Resolution().grace
 
 
+@pytest.mark.faults(72)
 def test_a_request_that_is_always_lost_ends_as_unknown() -> None:
     """After as many sendings as allowed, and with everything that settles it."""
     counter = Counter(failures=[(False, LOST)] * 9)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from snapkit.deleting import blockers, children_first, descendants, plan
+from snapkit.deleting import DeletePlan, blockers, children_first, descendants, plan
 from snapkit.errors import ConflictError, NotFoundError, ProtocolError, UnavailableError
 from snapkit.model import Snapshot, SnapshotStatus, Usage
 from snapkit.writes import Blocker, Reason
@@ -117,13 +117,64 @@ def test_what_only_the_driver_knows_counts_too() -> None:
         client_over(cloud).delete("s-1", force=True, cascade=True)
 
 
+@pytest.mark.faults(76)
 def test_absent_is_done() -> None:
-    """A retry of a night's deletion must succeed."""
+    """A retry of a night's deletion must succeed, and only the provider knows what is absent."""
     cloud = Cloud()
-    (result,) = client_over(cloud).delete(["s-1"])
+    (result,) = client_over(cloud).delete(["s-1"], force=True)
+
+    assert (True, True) == (result.ok, result.absent)
+    assert [("delete", (["s-1"], False))] == cloud.sent
+
+
+@pytest.mark.faults(76)
+def test_what_is_shown_as_deleted_is_not_deleted_again() -> None:
+    """Some clouds list the dead for hours."""
+    cloud = Cloud()
+    cloud.add(snapshot("s-1", status=SnapshotStatus.DELETED, raw_status="deleted"))
+    (result,) = client_over(cloud, deletes_subtree=True).delete(["s-1"])
 
     assert (True, True) == (result.ok, result.absent)
     assert [] == cloud.sent
+    assert None not in cloud.looks
+
+
+@pytest.mark.faults(76)
+def test_what_does_not_show_yet_is_deleted_before_what_it_builds_on() -> None:
+    """A night that is taken back at once would otherwise leave a snapshot that is paid for."""
+    cloud = Cloud(lag=30.0)
+    client = client_over(cloud)
+    made = client.create("d-1").id
+    cloud.add(snapshot("root"))
+    results = client.delete(["root", made])
+
+    assert [(made, False), ("root", False)] == [(one.id, one.absent) for one in results]
+    assert {} == cloud.snapshots
+
+
+def test_a_child_of_what_does_not_show_holds_it() -> None:
+    """Where the whole subtree goes, its parent need not be in the list to be a parent."""
+    cloud = Cloud()
+    cloud.add(snapshot("child", parent_id="hidden"))
+    with pytest.raises(ConflictError, match="would be deleted too: child"):
+        client_over(cloud, deletes_subtree=True).delete(["hidden"])
+
+    assert [] == cloud.sent
+
+
+def test_a_group_that_does_not_show_yet_is_deleted() -> None:
+    """Unless a plan was agreed on: then nothing goes that was not in it."""
+    cloud = Cloud(lag=30.0)
+    client = client_over(cloud)
+    group = client.create_group(disk_ids=["d-1", "d-2"]).id
+    agreed = client.delete_group(group, agreed=DeletePlan(items=()))
+    kept = len(cloud.snapshots)
+    with pytest.raises(NotFoundError):
+        client.delete_group(group, missing_ok=False)
+    client.delete_group(group)
+
+    assert agreed[0].absent
+    assert (2, {}) == (kept, cloud.groups)
 
 
 def test_absent_is_an_error_for_those_who_want_it() -> None:
@@ -154,6 +205,7 @@ def test_chains_are_not_listed_where_nothing_goes_along() -> None:
     assert None not in cloud.looks
 
 
+@pytest.mark.faults(76)
 def test_each_item_says_how_it_ended() -> None:
     """Partial failures hidden in a success are opened."""
     trouble = ConflictError("busy")

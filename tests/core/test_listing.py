@@ -74,6 +74,7 @@ def test_scopes_print_and_sort() -> None:
     assert [SCOPE, group] == sorted([group, SCOPE])
 
 
+@pytest.mark.faults(86)
 def test_a_report_pickles_with_its_errors() -> None:
     """Workers send reports home."""
     error = PermissionDeniedError("no", code="Denied")

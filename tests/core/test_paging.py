@@ -151,6 +151,7 @@ def test_a_short_listing_costs_at_most_one_request_more(
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 250, 1000, 1050, 2500])
+@pytest.mark.faults(59)
 def test_a_lying_total_neither_hides_rows_nor_invents_them(
     style: str, count: int, lie: Total
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_lying_total_neither_hides_rows_nor_invents_them(
 
 
 @pytest.mark.parametrize("style", ["offset", "number"])
+@pytest.mark.faults(59)
 def test_a_total_that_never_came_true_is_a_trouble(style: str) -> None:
     """A short list is never silent: the provider itself says that there is more."""
     tally = Tally()
@@ -182,6 +184,7 @@ def test_small_pages_lose_nothing(style: str, limit: int, count: int) -> None:
 @pytest.mark.parametrize("cap", [1, 2, 3, 10, 50, 99])
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [0, 1, 10, 50, 99, 100, 250])
+@pytest.mark.faults(60)
 def test_a_server_that_sends_less_than_asked_is_read_to_the_end(
     style: str, cap: int, count: int
 ) -> None:
@@ -195,6 +198,7 @@ def test_a_server_that_sends_less_than_asked_is_read_to_the_end(
 @pytest.mark.parametrize("fixed", [1, 10, 50, 200])
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [0, 1, 10, 50, 55, 200, 250, 401])
+@pytest.mark.faults(60)
 def test_a_server_that_ignores_the_page_size_is_read_to_the_end(
     style: str, fixed: int, count: int, total: Total
 ) -> None:
@@ -206,6 +210,7 @@ def test_a_server_that_ignores_the_page_size_is_read_to_the_end(
 
 @pytest.mark.parametrize("total", [10_000, 250, 1000, None])
 @pytest.mark.parametrize("aligned", [True, False], ids=["number", "offset"])
+@pytest.mark.faults(61)
 def test_the_same_page_for_every_position_is_refused(total: int | None, aligned: bool) -> None:
     """Otherwise a hundred rows would pass for ten thousand."""
     items = numbered(100)
@@ -231,6 +236,7 @@ def scripted(*pages: Page[str]) -> Callable[[Cursor | None, int], Page[str]]:
 
 
 @pytest.mark.parametrize("tokens", ["AA", "ABA", "ABCB"])
+@pytest.mark.faults(53)
 def test_a_repeated_token_ends_after_the_rows_so_far(tokens: str) -> None:
     """What arrived is good; going round in a circle is not."""
     fetch = scripted(*(Page(items=[f"s-{i}"], next=Token(t)) for i, t in enumerate(tokens)))
@@ -242,6 +248,7 @@ def test_a_repeated_token_ends_after_the_rows_so_far(tokens: str) -> None:
     assert f"after {len(tokens)} rows" in str(caught.value)
 
 
+@pytest.mark.faults(54)
 def test_an_empty_page_does_not_end_a_token_listing() -> None:
     """Filters on the server leave pages empty while the token goes on."""
     empty = [Page[str](items=[], next=Token(f"t{i}")) for i in range(50)]
@@ -251,6 +258,7 @@ def test_an_empty_page_does_not_end_a_token_listing() -> None:
 
 
 @pytest.mark.parametrize("rows", [[], ["s-1"]], ids=["empty pages", "the same page"])
+@pytest.mark.faults(54)
 def test_new_tokens_for_ever_without_a_new_row_are_refused(rows: list[str]) -> None:
     """A server that makes up a token for each answer would be read for ever."""
     numbers = itertools.count()
@@ -264,6 +272,7 @@ def test_new_tokens_for_ever_without_a_new_row_are_refused(rows: list[str]) -> N
         list(walk(fetch, limit=10, key=str))
 
 
+@pytest.mark.faults(56)
 def test_duplicates_within_and_across_pages_arrive_once() -> None:
     """Providers send a row twice when it changes between two pages."""
     fetch = scripted(
@@ -366,6 +375,7 @@ def stormy(
     front=st.booleans(),
     total=st.sampled_from([honest, LIES["none"]]),
 )
+@pytest.mark.faults(57, 58)
 def test_no_row_that_lived_throughout_is_missing_and_none_comes_twice(
     style: str,
     count: int,
@@ -407,6 +417,7 @@ def test_a_plain_loop_would_have_lost_rows() -> None:
     assert weather.alive - found
 
 
+@pytest.mark.faults(62)
 def test_most_rows_deleted_under_the_walk_leave_the_rest_complete() -> None:
     """A clean-up job runs while the list is read."""
 

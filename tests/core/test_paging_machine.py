@@ -112,6 +112,7 @@ class ListingMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("paging", [TOKENS, NUMBERS, OFFSETS], ids=["token", "number", "offset"])
+@pytest.mark.faults(57, 58)
 def test_no_row_that_lived_throughout_is_missing_and_none_comes_twice(
     paging: TokenPaging | PageNumberPaging | OffsetPaging,
 ) -> None:

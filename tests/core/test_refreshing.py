@@ -100,6 +100,7 @@ def test_others_come_a_quarter_of_an_hour_before_the_end(
     assert key_id == source.get().key_id
 
 
+@pytest.mark.faults(47)
 def test_a_failure_before_the_last_minute_is_a_warning(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_failure_before_the_last_minute_is_a_warning(
     assert "id-3" == source.get().key_id
 
 
+@pytest.mark.faults(47)
 def test_a_failure_in_the_last_minute_is_an_error(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_failure_in_the_last_minute_is_an_error(
     check_silent(caught.value, caplog)
 
 
+@pytest.mark.faults(48)
 def test_fifty_threads_at_the_end_make_one_refresh_and_no_mixed_pair(desk: Desk) -> None:
     """The service would throttle, and half of two keys is no key."""
     source = desk.source()
@@ -149,6 +152,7 @@ def test_fifty_threads_at_the_end_make_one_refresh_and_no_mixed_pair(desk: Desk)
     assert all(isinstance(keys, Credentials) and whole(keys) for keys in found)
 
 
+@pytest.mark.faults(48)
 def test_before_the_end_only_one_of_fifty_threads_waits(desk: Desk) -> None:
     """The others have a good key in hand."""
     source = desk.source()
@@ -194,6 +198,7 @@ def test_each_of_fifty_threads_gets_an_error_of_its_own(desk: Desk) -> None:
     assert desk.calls < THREADS
 
 
+@pytest.mark.faults(48)
 def test_refused_keys_are_replaced_once_for_fifty_threads(desk: Desk) -> None:
     """All fifty were refused with the same key at the same moment."""
     source = desk.source()

@@ -53,6 +53,7 @@ def killing(client: Any) -> Callable[[SweepProgress], None]:
     return told
 
 
+@pytest.mark.faults(86)
 def test_a_sweep_on_dask_is_the_same_as_here(emulator: Emulator, client: Any) -> None:
     """Rows, order and report."""
     targets = places(emulator)
@@ -64,6 +65,7 @@ def test_a_sweep_on_dask_is_the_same_as_here(emulator: Emulator, client: Any) ->
     assert listing.report.complete
 
 
+@pytest.mark.faults(86)
 def test_a_worker_killed_in_mid_run_costs_no_row(emulator: Emulator, client: Any) -> None:
     """Dask gives its task to another worker, and a task that is done twice counts once."""
     targets = places(emulator)
@@ -78,6 +80,7 @@ def test_a_worker_killed_in_mid_run_costs_no_row(emulator: Emulator, client: Any
     assert listing.report.complete
 
 
+@pytest.mark.faults(86)
 def test_a_task_that_dask_gives_up_is_a_failed_scope(emulator: Emulator, client: Any) -> None:
     """The scope is named, with a sentence, and the others have arrived."""
     client.wait_for_workers(2)

@@ -210,6 +210,7 @@ def test_long_scopes_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.Mo
     assert (25, 3) == (meta.num_rows, meta.num_row_groups)
 
 
+@pytest.mark.faults(84)
 def test_an_error_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a day's inventory would be taken for the whole."""
     monkeypatch.setattr("snapkit.tables.BATCH_ROWS", 10)
@@ -225,6 +226,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "account", ["../../etc", "a/b", "..", "CON:", "云" * 64, "a\x00b", "\ud800", "." * 300]
 )
+@pytest.mark.faults(70)
 def test_no_account_label_leaves_the_directory(tmp_path: Path, account: str) -> None:
     """Labels come from people, paths from us."""
     (path,) = write_parquet([full(account=account)], tmp_path / "out", day=DAY)

@@ -359,6 +359,7 @@ class TestClockSkew:
         date = formatdate(START + seconds, usegmt=True)
         return reply("Clock", status=400, **({"date": date} | headers))
 
+    @pytest.mark.faults(50)
     def test_it_is_corrected_once_with_one_warning(self, caplog: pytest.LogCaptureFixture) -> None:
         """Then every call of this transport is right."""
         one = bench(self.behind(420), reply())
@@ -370,6 +371,7 @@ class TestClockSkew:
         assert 419 < one.api.moments[1].time - START < 422
         assert ["this machine's clock is 420 s behind the clock of moon"] == caplog.messages
 
+    @pytest.mark.faults(50)
     def test_a_clock_ahead_is_corrected_too(self, caplog: pytest.LogCaptureFixture) -> None:
         """By a day at most."""
         one = bench(self.behind(-3600), reply())
@@ -392,6 +394,7 @@ class TestClockSkew:
     @pytest.mark.parametrize(
         "headers", [{"age": "420"}, {"date": "yesterday"}, {"date": ""}], ids=str
     )
+    @pytest.mark.faults(51)
     def test_a_cached_or_broken_date_is_not_believed(self, headers: dict[str, str]) -> None:
         """A cache keeps the time of yesterday."""
         one = bench(self.behind(420, **headers), reply())
@@ -440,6 +443,7 @@ class Rotating:
 
 
 @pytest.mark.parametrize("skew", [0.0, 420.0])
+@pytest.mark.faults(45)
 def test_stale_keys_are_exchanged_once(skew: float) -> None:
     """A clock that was corrected before must not stand in the way."""
     keys = Rotating()
@@ -479,6 +483,7 @@ def test_the_rate_limit_comes_first() -> None:
 
 
 @pytest.mark.parametrize(("regional", "waits"), [(True, False), (False, True)])
+@pytest.mark.faults(44)
 def test_regions_share_a_budget_only_where_the_limit_is_the_accounts(
     regional: bool, waits: bool
 ) -> None:
@@ -494,6 +499,7 @@ def test_regions_share_a_budget_only_where_the_limit_is_the_accounts(
     assert waits is bool(second.time.slept)
 
 
+@pytest.mark.faults(44)
 def test_a_throttle_slows_all_that_share_the_budget() -> None:
     """One refusal is news for every thread."""
     limiter = Limiter()

@@ -140,11 +140,13 @@ def test_times(value: str, moment: datetime) -> None:
      "２026-03-01", "2026-03-01T25:00Z", "2026-03-01T06:07:08+99:99", "20260301", "2026-W09-1",
      None, 0, 1772345678, [], {}, True, "2026-03-01T06:07:08ZZ", "9999-12-31T23:59:59-08:00"],
 )  # fmt: skip
+@pytest.mark.faults(67)
 def test_what_is_no_time_of_the_calendar_is_none(value: Any) -> None:
     """A wrong date is worse than none: policies delete by age."""
     assert None is parse_time(value)
 
 
+@pytest.mark.faults(68)
 def test_a_naive_time_is_read_in_the_zone_given() -> None:
     """Eight hours make a snapshot a day older than it is."""
     assert at(2026, 2, 28, 22, 0) == parse_time("2026-03-01 06:00:00", CHINA)
@@ -152,6 +154,7 @@ def test_a_naive_time_is_read_in_the_zone_given() -> None:
     assert timedelta(hours=8) == CHINA.utcoffset(None)
 
 
+@pytest.mark.faults(68)
 def test_times_are_utc_whatever_was_sent() -> None:
     """Two moments of one snapshot are compared as they stand."""
     found = parse_time("2026-03-01T14:07:08+08:00")
@@ -207,6 +210,7 @@ def test_lists_are_found_however_they_are_wrapped(
         ([("", "1"), (None, "1"), (5, "1")], {}),
     ],
 )
+@pytest.mark.faults(69)
 def test_tags(pairs: list[tuple[Any, Any]], found: dict[str, str]) -> None:
     """A tag needs a key; a value may be missing."""
     assert found == dict(vocabulary.tags(pairs))
@@ -215,6 +219,7 @@ def test_tags(pairs: list[tuple[Any, Any]], found: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "written", ["2026-W01-1T00:00:00Z", "2026-001T00:00:00.0Z", "２026-01-01T00:00:00Z"]
 )
+@pytest.mark.faults(67)
 def test_a_form_that_only_looks_plain_is_no_time(written: str) -> None:
     """The quick way for the common form must not take week dates or full-width digits."""
     assert parse_time(written) is None

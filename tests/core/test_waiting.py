@@ -147,6 +147,7 @@ def test_the_interval_grows_while_nothing_changes_and_shrinks_when_something_doe
     assert HASTY.shortest in pauses[pauses.index(HASTY.longest) :]
 
 
+@pytest.mark.faults(77)
 def test_a_failure_ends_the_wait_at_once() -> None:
     """Waiting an hour for what has failed helps nobody."""
     cloud = being_made("s-1")
@@ -163,6 +164,7 @@ def test_an_empty_answer_is_never_success() -> None:
         client_over(Cloud()).wait(["s-1"], "usable", patience=HASTY)
 
 
+@pytest.mark.faults(78)
 def test_a_new_snapshot_may_be_invisible_for_a_while() -> None:
     """Reads lag behind writes."""
     cloud = being_made("s-1")
@@ -172,6 +174,7 @@ def test_a_new_snapshot_may_be_invisible_for_a_while() -> None:
     assert "s-1" == found.id
 
 
+@pytest.mark.faults(78)
 def test_what_was_seen_and_vanishes_is_gone_after_a_few_looks() -> None:
     """One look that misses it is the provider's stutter, three are a deletion."""
     cloud = being_made("s-1")
@@ -201,6 +204,7 @@ def test_gone_is_waited_for_while_it_is_being_deleted() -> None:
     assert 2 == len(cloud.looks)
 
 
+@pytest.mark.faults(77)
 def test_the_deadline_says_wanted_last_seen_and_how_long() -> None:
     """Without those three nobody knows what to do next."""
     cloud = Cloud()

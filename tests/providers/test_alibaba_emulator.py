@@ -137,6 +137,7 @@ def test_tags_beyond_a_thousand_resources_are_found() -> None:
 
 
 @STYLES
+@pytest.mark.faults(57)
 def test_rows_deleted_meanwhile_hide_no_others(options: dict[str, str]) -> None:
     """A plain loop over page numbers loses one living row for each deleted one."""
     world = world_of(*[record(number) for number in range(500)])
@@ -248,6 +249,7 @@ def test_a_group_over_two_servers_has_none_but_its_members_do() -> None:
 
 
 @STYLES
+@pytest.mark.faults(52)
 def test_denied_is_told_apart_from_empty(options: dict[str, str]) -> None:
     """An inventory that calls a denied region empty is wrong."""
     world = world_of(record(1))
@@ -263,6 +265,7 @@ def test_denied_is_told_apart_from_empty(options: dict[str, str]) -> None:
 
 
 @STYLES
+@pytest.mark.faults(49)
 def test_a_wrong_secret_is_not_tried_again(options: dict[str, str]) -> None:
     """Accounts are locked for that."""
     world = world_of(record(1))
@@ -294,6 +297,7 @@ def test_temporary_credentials_need_their_token(options: dict[str, str]) -> None
 
 
 @STYLES
+@pytest.mark.faults(50)
 def test_a_wrong_clock_is_corrected_once(options: dict[str, str]) -> None:
     """The service tolerates a quarter of an hour; its own clock is in the answer."""
     world = world_of(record(1))

@@ -128,6 +128,7 @@ def test_status_comes_from_the_whole_row(
     assert (found.status, found.restorable) == (status, restorable)
 
 
+@pytest.mark.faults(65)
 def test_a_status_from_the_future_keeps_its_word() -> None:
     """Clean-up jobs delete what is failed, so it must not become that."""
     assert parsed(Status="hibernating").raw_status == "hibernating"
@@ -272,6 +273,7 @@ def test_usage_says_whether_not_how_many(word: object, usage: Usage) -> None:
         (None, None),
     ],
 )
+@pytest.mark.faults(69)
 def test_tags_come_in_many_wrappings(value: object, tags: Tags | None) -> None:
     """Snapshots and groups use different names; the system's own tags stay."""
     assert tags == parsed(Tags=value).tags
@@ -299,6 +301,7 @@ def test_raw_is_kept_on_request_only() -> None:
     assert parsed().raw is None
 
 
+@pytest.mark.faults(66)
 def test_a_row_without_an_id_is_a_trouble_not_a_crash() -> None:
     """The other rows are listed, and the listing is not complete."""
     answer = {"Snapshots": {"Snapshot": [{"SnapshotId": "s-1"}, {"SnapshotId": ""}, None, "x"]}}
@@ -352,6 +355,7 @@ def test_a_single_row_may_come_without_its_list() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+@pytest.mark.faults(63, 64)
 def test_no_row_ever_raises(row: dict[str, Any]) -> None:
     """One odd row must not cost the other 99."""
     snapshot = wire.parse_snapshot(row, account="a", region="r")

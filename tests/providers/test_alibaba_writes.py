@@ -214,6 +214,7 @@ def test_a_group_has_the_disks_that_were_meant(lab: Lab, new: NewGroup, disks: l
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.faults(74)
 def test_a_group_that_cannot_be_made_leaves_nothing(
     lab: Lab, new: NewGroup, kind: type[errors.SnapkitError], code: str
 ) -> None:

@@ -31,6 +31,7 @@ CUTS = pytest.mark.parametrize("kind", ["cut-before", "cut-after", "cut-answer"]
 
 @CUTS
 @pytest.mark.parametrize("skip", [0, 1, 2], ids=["first", "second", "third"])
+@pytest.mark.faults(71)
 def test_with_a_token_a_lost_answer_makes_exactly_one(lab: Lab, kind: Any, skip: int) -> None:
     """In each position of the attempts."""
     lab.emulator.faults += [
@@ -42,6 +43,7 @@ def test_with_a_token_a_lost_answer_makes_exactly_one(lab: Lab, kind: Any, skip:
     assert list(lab.region.snapshots) == [made]
 
 
+@pytest.mark.faults(73)
 def test_a_throttled_creation_makes_one(lab: Lab) -> None:
     """It was refused, so there is nothing to find."""
     lab.emulator.faults.append(

@@ -72,6 +72,7 @@ def listed(driver: Driver, estate: Estate, changes: list[list[Change]]) -> list[
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(count=st.integers(0, 55), changes=CHANGES)
+@pytest.mark.faults(57, 58)
 def test_no_row_that_lived_throughout_is_missing_and_none_comes_twice(
     harness: EmulatedHarness, count: int, changes: list[list[Change]]
 ) -> None:

@@ -66,6 +66,7 @@ def settled(place: Place, make: object, key: str | None) -> tuple[str, int]:
 @KEYS
 @TIMES
 @CUTS
+@pytest.mark.faults(71, 72)
 def test_one_snapshot(place: Place, cut: Cut, skip: int, times: int, key: str | None) -> None:
     """Cut before the request, after the server acted, and in the middle of the answer."""
     place.emulator.faults.append(
@@ -80,6 +81,7 @@ def test_one_snapshot(place: Place, cut: Cut, skip: int, times: int, key: str | 
 @KEYS
 @TIMES
 @CUTS
+@pytest.mark.faults(71, 72)
 def test_one_group(place: Place, cut: Cut, skip: int, times: int, key: str | None) -> None:
     """The same for groups."""
     place.emulator.faults.append(
@@ -101,6 +103,7 @@ def test_one_group(place: Place, cut: Cut, skip: int, times: int, key: str | Non
 
 
 @CUTS
+@pytest.mark.faults(72)
 def test_a_search_that_is_cut_too_leaves_it_unknown_and_a_key_settles_it(
     place: Place, cut: Cut
 ) -> None:
@@ -120,6 +123,7 @@ def test_a_search_that_is_cut_too_leaves_it_unknown_and_a_key_settles_it(
 @KEYS
 @TIMES
 @CUTS
+@pytest.mark.faults(71, 72)
 def test_one_disk(place: Place, cut: Cut, skip: int, times: int, key: str | None) -> None:
     """A restore is paid for too."""
     with place.client() as client:
@@ -163,6 +167,7 @@ with connect(target, endpoint=endpoint, clock=Clock(sleep=sleep)) as client:
 """
 
 
+@pytest.mark.faults(75)
 def test_a_second_run_adopts_what_a_killed_one_made(place: Place, tmp_path: Path) -> None:
     """The process dies after sending, before it knows; the next run has the same key."""
     from snapkit.cli.emulator import settings

@@ -119,6 +119,7 @@ def test_ids_beyond_one_page_are_all_found(region: RegionState, open_client: Ope
     assert wanted == {snapshot.id for snapshot in open_client().snapshots(ids=wanted)}
 
 
+@pytest.mark.faults(57)
 def test_rows_deleted_under_the_listing_hide_no_living_one(
     region: RegionState, open_client: Open
 ) -> None:
@@ -375,6 +376,7 @@ def test_a_cut_answer_is_fetched_again(
     assert 5 == len(list(open_client().snapshots()))
 
 
+@pytest.mark.faults(52)
 def test_a_denied_region_says_so_for_groups_too(region: RegionState, open_client: Open) -> None:
     """The groups of a region one may not see are not none."""
     region.denied = True
@@ -406,6 +408,7 @@ def test_groups_fail_when_the_volumes_may_not_be_seen(
         (Credentials(key_id=KEYS.key_id, secret=KEYS.secret, token="t"), "illegal access key"),
     ],
 )
+@pytest.mark.faults(49)
 def test_wrong_keys_are_refused_at_once(
     emulator: Emulator, open_client: Open, keys: Credentials, text: str
 ) -> None:
@@ -426,6 +429,7 @@ def test_a_roles_token_is_accepted_on_its_path(
     assert 3 == len(list(open_client().snapshots()))
 
 
+@pytest.mark.faults(45)
 def test_a_stale_token_is_an_authentication_error(account: AccountState, open_client: Open) -> None:
     """It is tried once more, with what the source of credentials then has."""
     account.token = "EXAMPLE-token"
@@ -436,6 +440,7 @@ def test_a_stale_token_is_an_authentication_error(account: AccountState, open_cl
     assert ("2000", 2) == (caught.value.code, caught.value.attempts)
 
 
+@pytest.mark.faults(50)
 def test_a_clock_behind_is_corrected_once(
     emulator: Emulator, region: RegionState, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -134,6 +134,7 @@ def test_both_axes_make_the_status(
     )
 
 
+@pytest.mark.faults(65)
 def test_a_transition_from_the_future_says_why_it_is_unknown() -> None:
     """Clean-up jobs delete what failed and restores use what is available: it is neither."""
     assert "unknown transition 'teleporting'" == one(transition_status="teleporting").status_reason
@@ -233,6 +234,7 @@ def test_snapshots_of_other_products_are_left_out_but_counted() -> None:
 
 
 @pytest.mark.parametrize("bad", [{}, {"snapshot_id": ""}, {"snapshot_id": None}, None, "x", 7, []])
+@pytest.mark.faults(66)
 def test_a_row_without_an_id_is_a_trouble(bad: Any) -> None:
     """It must show in the report, and must not end the listing early."""
     page = page_of({"snapshot_id": "ss-1"}, bad, start=100)
@@ -303,6 +305,7 @@ def test_the_cut_is_not_made_while_it_is_being_captured() -> None:
     "bad",
     ["", "0000-00-00 00:00:00", "2024-02-30T00:00:00Z", "2024-05-20T08:09:60Z", "９", None, 7, []],
 )
+@pytest.mark.faults(67)
 def test_a_time_that_is_none_is_none(bad: Any) -> None:
     """The row is worth keeping without it."""
     snapshot = one(snapshot_time=bad, create_time="2024-05-20T08:09:10Z")
@@ -322,6 +325,7 @@ def test_a_time_that_is_none_is_none(bad: Any) -> None:
         ("x", None),
     ],
 )
+@pytest.mark.faults(69)
 def test_labels_are_tags_without_values(value: Any, expected: Tags | None) -> None:
     """None is where the server says nothing, empty where there are none."""
     assert expected == one(tags=value).tags
@@ -384,6 +388,7 @@ FIELDS = st.sampled_from(
 
 
 @given(st.dictionaries(FIELDS, JSON), JSON)
+@pytest.mark.faults(63, 64)
 def test_no_row_makes_a_listing_raise(row: dict[str, Any], total: Any) -> None:
     """One odd row must not hide ten thousand good ones."""
     page = page_of(row, {"snapshot_id": "ss-good"}, total_count=total)

@@ -416,6 +416,7 @@ def test_what_builds_on_a_snapshot_is_deleted_with_it(
     assert ids[:1] == [one for one in ids if shown[one].status is SnapshotStatus.AVAILABLE]
 
 
+@pytest.mark.faults(76)
 def test_absent_and_twice_deleted_snapshots_are_no_errors(
     driver: QingCloudDriver, emulator: Emulator, snap: Snap
 ) -> None:
@@ -714,6 +715,7 @@ def test_an_internal_error_may_have_made_a_snapshot(
 
 
 @pytest.mark.parametrize("failure", [Failure.THROTTLED, Failure.CONFLICT])
+@pytest.mark.faults(73)
 def test_what_was_refused_before_it_was_executed_is_sent_again(
     driver: QingCloudDriver, emulator: Emulator, region: RegionState, failure: Failure
 ) -> None:

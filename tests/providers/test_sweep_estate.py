@@ -72,6 +72,7 @@ def test_every_account_and_region_arrives_whole(
     assert [(one.provider, one.account, one.region) for one in targets] == list(found)
 
 
+@pytest.mark.faults(52, 86)
 def test_a_denied_scope_is_named_and_the_rest_arrives(
     emulator: Emulator, executor: Executor | None
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_denied_scope_is_named_and_the_rest_arrives(
     assert SECRET not in f"{listing.report!r} {[str(one.error) for one in denied]}"
 
 
+@pytest.mark.faults(86)
 def test_raw_rows_survive_the_way_back(emulator: Emulator, executor: Executor | None) -> None:
     """The provider's own words, whole."""
     listing = sweep(places(emulator)[::3], executor=executor, keep_raw=True)
@@ -120,6 +122,7 @@ def test_groups_are_swept_beside_snapshots(emulator: Emulator, executor: Executo
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal here")
+@pytest.mark.faults(86)
 def test_a_process_that_is_killed_fails_its_scope_and_no_other(emulator: Emulator) -> None:
     """A pool whose process died answers at once, and what came before is kept."""
     targets = places(emulator)

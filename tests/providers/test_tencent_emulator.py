@@ -180,6 +180,7 @@ def test_the_old_api_takes_regions_in_both_spellings(small: Emulator, region: st
 
 
 @pytest.mark.parametrize("options", APIS, ids=str)
+@pytest.mark.faults(57)
 def test_rows_deleted_under_the_walk_hide_no_living_one(
     full: Emulator, options: dict[str, str]
 ) -> None:
@@ -246,6 +247,7 @@ def test_a_snapshot_grows_and_a_failed_one_vanishes() -> None:
 
 
 @pytest.mark.parametrize("options", APIS, ids=str)
+@pytest.mark.faults(52)
 def test_a_denied_region_is_an_error_and_not_an_empty_one(
     small: Emulator, options: dict[str, str]
 ) -> None:
@@ -311,6 +313,7 @@ def test_what_passes_by_itself_is_tried_again(
 
 
 @pytest.mark.parametrize("options", WAYS, ids=str)
+@pytest.mark.faults(49)
 def test_a_wrong_secret_is_refused_once(small: Emulator, options: dict[str, str]) -> None:
     """Trying again would lock the key; it does not make it right."""
     wrong = Credentials(key_id=KEY, secret="EXAMPLE-wrong")
@@ -350,6 +353,7 @@ def test_temporary_keys_work(options: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("options", APIS, ids=str)
+@pytest.mark.faults(50)
 def test_a_wrong_clock_is_corrected_once(small: Emulator, options: dict[str, str]) -> None:
     """The server's Date header says how far this machine is off."""
     real = Clock()

@@ -216,6 +216,7 @@ def test_what_is_not_the_apis_answer_is_an_error(
     assert retry is caught.value.retry
 
 
+@pytest.mark.faults(86)
 def test_errors_cross_processes_whole() -> None:
     """Fleets run in process pools."""
     error = pickle.loads(pickle.dumps(new({"Code": "UnsupportedOperation.SnapHasShared"})))

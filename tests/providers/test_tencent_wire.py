@@ -264,6 +264,7 @@ TIMES: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("written", "moment"), TIMES)
+@pytest.mark.faults(67)
 def test_times(written: Any, moment: datetime | None) -> None:
     """Naive is UTC+8 in every region; what is no time is None."""
     assert moment == parsed(CreateTime=written).created_at
@@ -323,6 +324,7 @@ TAGS: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("written", "tags"), TAGS)
+@pytest.mark.faults(69)
 def test_tags(written: Any, tags: Tags | None) -> None:
     """No tags and no word about tags are two things."""
     assert tags == parsed(Tags=written).tags
@@ -398,6 +400,7 @@ def test_regions_and_whether_they_are_open() -> None:
 
 
 @pytest.mark.parametrize("bad", [{}, {"SnapshotId": None}, {"SnapshotId": " "}, None, "x", []])
+@pytest.mark.faults(66)
 def test_a_row_without_an_id_is_a_trouble_and_the_others_stay(bad: Any) -> None:
     """It cannot be named, but that it came must be."""
     page = wire.snapshot_page({"SnapshotSet": [ROW, bad], "TotalCount": 2}, None, CONTEXT)
@@ -448,6 +451,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*ROW, *GROUP]), JSON))
+@pytest.mark.faults(63, 64)
 def test_no_row_raises(row: dict[str, Any]) -> None:
     """One odd row must not cost the listing."""
     for parse in (wire.parse_snapshot, wire.parse_group):
@@ -457,6 +461,7 @@ def test_no_row_raises(row: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(seed()["snapshotSet"][0])), JSON))
+@pytest.mark.faults(63, 64)
 def test_no_old_row_raises(row: dict[str, Any]) -> None:
     """The same for API 2.0."""
     found = legacy.parse_snapshot(row, CONTEXT)

@@ -232,6 +232,7 @@ def test_a_group_has_a_member_for_each_disk(emulator: Emulator, driver: Driver) 
     ],
     ids=["two instances", "absent", "free"],
 )
+@pytest.mark.faults(74)
 def test_a_group_is_all_or_nothing(
     emulator: Emulator, driver: Driver, ids: tuple[str, ...], kind: type[SnapkitError], code: str
 ) -> None:
@@ -338,6 +339,7 @@ def test_several_are_deleted_by_one_call(emulator: Emulator, driver: Driver) -> 
     assert {} == {one: 0 for one in seen(driver) if one in ("snap-a", "snap-b")}
 
 
+@pytest.mark.faults(76)
 def test_absent_ones_do_not_stop_the_rest(emulator: Emulator, driver: Driver) -> None:
     """One missing id refuses the batch; absent is what a deletion wants."""
     found = driver.delete_snapshots(["snap-a", "snap-absent", "snap-b"], force=False)

@@ -101,6 +101,7 @@ def test_a_server_error_may_have_acted(emulator: Emulator, driver: Driver, opera
 
 
 @pytest.mark.parametrize("operation", ONCE)
+@pytest.mark.faults(73)
 def test_a_throttled_write_did_not_happen_and_is_sent_again(
     emulator: Emulator, driver: Driver, operation: str
 ) -> None:
