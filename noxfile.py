@@ -44,6 +44,15 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in what snapkit installs, extras included."""
+    session.install("pip-audit>=2.7", ".[arrow,pandas,dask,keyring]")
+    # The package itself is on no index, and --strict refuses what it cannot look up.
+    session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "snapkit-multicloud")
+    session.run("pip-audit", "--local", "--strict", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print start-up cost and memory growth."""
     session.install("-e", ".")

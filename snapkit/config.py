@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from snapkit.configfile import defaults_in, group_in, profile_in, refuse_secrets, warn_of_mode
-from snapkit.credentials import Credentials
+from snapkit.credentials import Credentials, Environment
 from snapkit.errors import ConfigurationError, Retry, SnapkitError
 from snapkit.profile import Defaults, Profile, ProfileSource, SourceFor
 from snapkit.rate import Limiter, smallest_parts
@@ -187,6 +187,7 @@ def everywhere(
 
 def config_path(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
     """Return where the configuration file is or would be: SNAPKIT_CONFIG, else the user's."""
+    environ = Environment(environ)
     named = environ.get("SNAPKIT_CONFIG")
     if named:
         return Path(named).expanduser()
@@ -205,6 +206,7 @@ def load_config(
     A file that was named, by *path* or SNAPKIT_CONFIG, must exist. Raises ConfigurationError
     with file, line and column for the first thing that is wrong.
     """
+    environ = Environment(environ)
     config, problems = read_config(path, environ=environ)
     if not problems:
         return config
@@ -219,6 +221,7 @@ def read_config(
     path: str | Path | None = None, *, environ: Mapping[str, str] = os.environ
 ) -> tuple[Config, list[ConfigurationError]]:
     """Return what is right in a configuration, and all that is wrong with it."""
+    environ = Environment(environ)
     place = config_path(environ) if path is None else Path(path)
     named = path is not None or bool(environ.get("SNAPKIT_CONFIG"))
     if not named and not place.exists():

@@ -14,6 +14,7 @@ from snapkit.errors import CredentialsMissingError
 __all__ = [
     "CredentialSource",
     "Credentials",
+    "Environment",
     "EnvironmentNames",
     "KeyNames",
     "RoleNames",
@@ -62,6 +63,13 @@ class Secret:
         raise TypeError("a secret does not pickle; resolve credentials where they are used")
 
 
+class Environment(dict[str, str]):
+    """Environment variables, keys among them; it does not show them."""
+
+    def __repr__(self) -> str:
+        return "Environment(***)"
+
+
 def _secret(value: "str | Secret") -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
 
@@ -70,23 +78,35 @@ def _token(value: "str | Secret | None") -> Secret | None:
     return _secret(value) if value else None
 
 
-def _is_sound(text: str) -> bool:
-    return bool(text) and text == text.strip()
+def _trouble(key: Secret) -> str | None:
+    """Return what is wrong with the text of *key*: a signer or a header would choke on it."""
+    text = key.reveal()
+    if not text or text != text.strip():
+        return "is empty or has blanks around it"
+    if not (text.isascii() and text.isprintable()):
+        return "has a line break or other characters that no key has"
+    return None
 
 
-def _check(name: str, *, sound: bool) -> None:
-    if not sound:
+def _check(name: str, key: Secret) -> None:
+    trouble = _trouble(key)
+    if trouble is not None:
         raise CredentialsMissingError(
-            f"the {name} is empty or has blanks around it", hint="copy it again without blanks"
+            f"the {name} {trouble}", hint="copy it again, in one line and without blanks"
         )
 
 
 def _sound_key(_: Any, __: Any, value: str) -> None:
-    _check("access key id", sound=_is_sound(value))
+    _check("access key id", Secret(value))
 
 
 def _sound_secret(_: Any, __: Any, value: Secret) -> None:
-    _check("secret", sound=_is_sound(value.reveal()))
+    _check("secret", value)
+
+
+def _sound_token(_: Any, __: Any, value: Secret | None) -> None:
+    if value is not None:
+        _check("security token", value)
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +115,7 @@ class Credentials:
 
     key_id: str = attrs.field(validator=_sound_key)
     secret: Secret = attrs.field(converter=_secret, validator=_sound_secret)
-    token: Secret | None = attrs.field(default=None, converter=_token)
+    token: Secret | None = attrs.field(default=None, converter=_token, validator=_sound_token)
     expires_at: datetime | None = None
     origin: str = "given explicitly"
     """Where they were found, in words; never a value."""
@@ -165,13 +185,12 @@ class EnvironmentNames:
         """Return the first pair that is there; CredentialsMissingError for none or a half."""
         if not self.keys:
             return Credentials(key_id="none", secret="none", origin="not needed")  # noqa: S106
+        environ = Environment(environ)
         there = [one for one in self.keys if environ.get(one.key_id) or environ.get(one.secret)]
         names = there[0] if there else self.keys[0]
         key_id, secret = environ.get(names.key_id, ""), Secret(environ.get(names.secret, ""))
         tokens = (Secret(environ.get(name, "")) for name in names.tokens)
         token = next((one for one in tokens if one), None)
-        # Reports of errors may show local variables, and this one has everything in plain text.
-        del environ, tokens
         if not there:
             raise CredentialsMissingError(
                 "no credentials in the environment", hint=f"set {names.key_id} and {names.secret}"

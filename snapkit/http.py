@@ -12,7 +12,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -33,6 +33,7 @@ from snapkit.errors import (
     TransportError,
     UnavailableError,
 )
+from snapkit.masking import chain_of, keep_urls_out_of_logs, scrub
 from snapkit.watch import WatchedAdapter, watched
 
 __all__ = [
@@ -56,7 +57,7 @@ class HttpRequest:
     """A signed request, exactly as it goes out."""
 
     method: str
-    url: str
+    url: str = attrs.field(repr=lambda url: repr(url.partition("?")[0]))
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     fresh: bool = False
@@ -68,7 +69,7 @@ class HttpResponse:
     """A whole answer; header names are in lower case."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
 
 
@@ -121,12 +122,20 @@ def _is_metadata(host: str) -> bool:
     return address is not None and (address.is_link_local or address in shared)
 
 
+class _Proxies(dict[str, str]):
+    """The proxies of the environment; their passwords are not shown."""
+
+    def __repr__(self) -> str:
+        return "_Proxies(***)"
+
+
 class Http:
     """Sends requests through a `requests` session; safe to share between threads."""
 
     def __init__(
         self, session: requests.Session | None = None, ca_bundle: str | None = None
     ) -> None:
+        keep_urls_out_of_logs()
         self._session = session or _session()
         self._owned = session is None
         self._verify: bool | str = (
@@ -136,7 +145,7 @@ class Http:
             or os.environ.get("CURL_CA_BUNDLE")
             or True
         )
-        self._proxies: dict[str, dict[str, str]] = {}
+        self._proxies: dict[str, _Proxies] = {}
 
     def send(
         self, request: HttpRequest, *, connect: float, read: float, remaining: Callable[[], float]
@@ -180,10 +189,11 @@ class Http:
                     host,
                     sent=Sent.NO if watch.connecting else Sent.MAYBE,
                     out_of_time=watch.expired or remaining() <= 0,
-                    proxy=select_proxy(request.url, proxies),
+                    proxy=_proxy_of(select_proxy(request.url, proxies)),
                     reused=watch.reused,
                 )
         if watch.expired:
+            body = b""
             raise DeadlineExceededError(f"no answer from {host} in the time allowed")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(status=response.status_code, headers=headers, body=body)
@@ -193,14 +203,15 @@ class Http:
         if self._owned:
             self._session.close()
 
-    def _proxies_for(self, url: str) -> dict[str, str]:
+    def _proxies_for(self, url: str) -> _Proxies:
         parts = urlsplit(url)
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._proxies:
             # Plain http is for this machine only: no proxy may see what was signed for it.
             trusted = self._session.trust_env and parts.scheme == "https"
-            found = dict(get_environ_proxies(url, no_proxy=None)) if trusted else {}
-            self._proxies[key] = found | dict(self._session.proxies)
+            found = _Proxies(get_environ_proxies(url, no_proxy=None) if trusted else {})
+            found.update(self._session.proxies)
+            self._proxies[key] = found
         return self._proxies[key]
 
     def _body(self, raw: Any, remaining: Callable[[], float]) -> bytes:
@@ -209,13 +220,17 @@ class Http:
         while chunk := raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             chunks.append(chunk)
-            if size > LARGEST_BODY:
-                raise ProtocolError(
-                    f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
-                )
-            if remaining() <= 0:
-                raise DeadlineExceededError("the answer did not arrive in time")
-        return b"".join(chunks)
+            if size > LARGEST_BODY or remaining() <= 0:
+                break
+        else:
+            return b"".join(chunks)
+        # No traceback shall hold what came: it may quote the request.
+        chunks, chunk = [], b""
+        if size > LARGEST_BODY:
+            raise ProtocolError(
+                f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
+            )
+        raise DeadlineExceededError("the answer did not arrive in time")
 
 
 def _session() -> requests.Session:
@@ -226,26 +241,22 @@ def _session() -> requests.Session:
     return session
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """Return *error* and what it wraps, by argument, reason, cause or context."""
-    found: list[BaseException] = []
-    todo: list[object] = [error]
-    while todo and len(found) < 20:
-        item = todo.pop(0)
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            todo += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return found
-
-
 def _translate(
-    error: Exception, host: str, *, sent: Sent, out_of_time: bool, proxy: str | None, reused: bool
+    error: Exception,
+    host: str,
+    *,
+    sent: Sent,
+    out_of_time: bool,
+    proxy: "_Proxy | None",
+    reused: bool,
 ) -> NoReturn:
-    """Raise what *error* means, from it.
+    """Raise what *error* means, from it; what it quotes of the request is taken out.
 
     *sent* is NO while there was no connection yet, *reused* is whether it was an idle one.
     """
-    chain = _chain(error)
+    chain = chain_of(error)
+    for one in chain:
+        scrub(one)
 
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(item, kinds) for item in chain)
@@ -255,11 +266,9 @@ def _translate(
         raise DeadlineExceededError(
             f"no answer from {host} in the time allowed", sent=Sent.NO if unsent else sent
         ) from error
-    unusable = proxy is not None and (
-        is_a(requests.exceptions.InvalidSchema) or not _readable(proxy)
-    )
+    unusable = proxy is not None and (is_a(requests.exceptions.InvalidSchema) or not proxy.readable)
     if unusable or is_a(*_PROXY_FAULTS):
-        raise _proxy_error(chain, host, proxy or "") from error
+        raise _proxy_error(chain, host, proxy) from error
     if is_a(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         raise TransportError(f"the TLS connection to {host} was cut", sent=sent) from error
     if is_a(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
@@ -312,25 +321,39 @@ _PROXY_FAULTS = (
 _REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
-def _readable(proxy: str) -> bool:
+class _Proxy(NamedTuple):
+    """What may be told of a proxy: no user and no password."""
+
+    name: str
+    readable: bool
+
+
+def _proxy_of(written: str | None) -> _Proxy | None:
+    if written is None:
+        return None
     try:
-        return bool(parse_url(proxy).host)
+        readable = bool(parse_url(written).host)
     except urllib3.exceptions.LocationParseError:
-        return False
+        readable = False
+    # A proxy may be written without a scheme, and what does not parse may hold a password.
+    name = written.rpartition("@")[2].rpartition("//")[2].partition("/")[0]
+    return _Proxy(name, readable)
 
 
 def _proxy_error(
-    chain: Sequence[BaseException], host: str, proxy: str, *, retry: Retry = Retry.NEVER
+    chain: Sequence[BaseException],
+    host: str,
+    proxy: _Proxy | None,
+    *,
+    retry: Retry = Retry.NEVER,
 ) -> TransportError:
-    """Return what a proxy did wrong; its name is told, its user and password are not."""
-    # A proxy may be written without a scheme, and what does not parse may hold a password.
-    name = proxy.rpartition("@")[2].rpartition("//")[2].partition("/")[0]
+    """Return what a proxy did wrong."""
     refusal = next(filter(None, (_REFUSED.search(str(item)) for item in chain)), None)
     status = int(refusal[1]) if refusal else 0
     found = f"refuses (HTTP {status})" if status else "does not answer, or not as a proxy"
     login = "give the proxy a user and a password in HTTPS_PROXY" if status == 407 else None
     return TransportError(
-        f"the proxy {name} on the way to {host} {found}",
+        f"the proxy {proxy.name if proxy else ''} on the way to {host} {found}",
         retry=Retry.BACKOFF if status >= 500 else retry,
         sent=Sent.NO,
         hint=login or "check HTTPS_PROXY and NO_PROXY",
@@ -364,16 +387,23 @@ def read_json(response: HttpResponse) -> dict[str, Any]:
     UnavailableError for 5xx, else ProtocolError. HTML with a good status is a portal or a
     proxy speaking, and asking again would not help.
     """
-    try:
-        value: Any = json.loads(response.body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _no_answer(response) from error
-    if not isinstance(value, dict) or 300 <= response.status < 400:
-        raise _no_answer(response)
-    found = cast("dict[str, Any]", value)
-    if not _depth_within(found, DEEPEST):
+    found = None if 300 <= response.status < 400 else _object(response.body)
+    if found is None:
         raise _no_answer(response)
     return found
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object in *body*; None for anything else.
+
+    It does not raise, because the reader's exception would carry the whole text with it.
+    """
+    try:
+        value: Any = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    found = cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    return found if found is not None and _depth_within(found, DEEPEST) else None
 
 
 def unknown_answer(status: int, said: str, *, otherwise: str, hint: str) -> SnapkitError:

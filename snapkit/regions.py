@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
+from snapkit.credentials import Environment
 from snapkit.errors import ConfigurationError, ProtocolError, SnapkitError
 from snapkit.settings import Target, check_region
 
@@ -55,6 +56,7 @@ def user_folder(
 
 def cache_folder(environ: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
     """Return where snapkit keeps what it can ask again."""
+    environ = Environment(environ)
     variable = "LOCALAPPDATA" if system == "win32" else "XDG_CACHE_HOME"
     folder = user_folder(variable, "Library/Caches", "AppData/Local", ".cache", environ, system)
     return folder / "snapkit"

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from snapkit.credentials import Credentials, CredentialSource, StaticSource
+from snapkit.credentials import Credentials, CredentialSource, Environment, StaticSource
 from snapkit.driver import Connection, Driver
 from snapkit.errors import ConfigurationError
 from snapkit.http import Http, check_endpoint
@@ -72,6 +72,7 @@ class Target:
         Without a region, the one in the provider's environment variables; the endpoint is
         that of SNAPKIT_ENDPOINT, if set. Raises ConfigurationError.
         """
+        environ = Environment(environ)
         address, _, options = text.partition("?")
         provider, colon, place = address.partition(":")
         account, at, region = place.rpartition("@")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from snapkit.credentials import CredentialSource, RoleNames, StaticSource
+from snapkit.credentials import CredentialSource, Environment, RoleNames, StaticSource
 from snapkit.errors import ConfigurationError, CredentialsMissingError
 from snapkit.http import check_endpoint
 from snapkit.keyprocess import ProcessSource
@@ -41,7 +41,9 @@ class Surroundings:
     """What the search for credentials may look at."""
 
     region: str
-    environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False, eq=False)
+    environ: Mapping[str, str] = attrs.field(
+        factory=lambda: os.environ, converter=Environment, repr=False, eq=False
+    )
     profile: str | None = None
     """Section of the vendor's files; with it, the environment's keys do not count."""
     instance: bool = False
@@ -216,7 +218,7 @@ def source_for(
     form = _form(settings)
     around = Surroundings(
         region=region or driver.home_region,
-        environ=dict(os.environ) if environ is None else environ,
+        environ=os.environ if environ is None else environ,
         clock=clock or Clock(),
     )
     if form == "command":

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
 import attrs
 
@@ -21,6 +21,8 @@ Keys = tuple[str, ...]
 Place = tuple[int, int]
 """Line and column, from 1."""
 
+LARGEST = 1024**2
+"""Bytes; a larger file is no configuration."""
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""+|\'\'\'.*?\'\'\'+'
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
@@ -133,6 +135,40 @@ def _unquoted(token: str) -> str:
     return str(tomllib.loads(f"key = {token}")["key"])
 
 
+_Read: TypeAlias = tuple[dict[str, Any], dict[Keys, Place]] | ConfigurationError
+"""What stands in a file and where, or what is wrong with it.
+
+Nothing is raised with the text at hand, so that no traceback holds it: somebody may have put
+a key into it.
+"""
+
+
+def _read(path: Path) -> _Read:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            return ConfigurationError(f"{path} is larger than {LARGEST // 1024} KiB")
+        return _parsed(path, content.decode("utf-8-sig"))
+    except OSError as error:
+        return ConfigurationError(f"{path} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        return ConfigurationError(f"{path} is not UTF-8", hint="save it as UTF-8")
+    except ValueError:
+        return ConfigurationError(f"{path} cannot be read: the name is too long")
+
+
+def _parsed(path: Path, text: str) -> _Read:
+    try:
+        return tomllib.loads(text), places(text)
+    except RecursionError:
+        return ConfigurationError(f"{path} is nested too deeply")
+    except tomllib.TOMLDecodeError as error:
+        return _syntax(path, str(error))
+    except ValueError:
+        return ConfigurationError(f"{path} cannot be read: a number is too long")
+
+
 @attrs.define
 class Document:
     """A file that was read, and what is wrong with it; keys are paths such as ("a", "b").
@@ -150,24 +186,18 @@ class Document:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Return the file at *path*; ConfigurationError if it is not readable or not TOML."""
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"{path} is not UTF-8", hint="save it as UTF-8") from None
-        return cls.parsed(path, text)
+        found = _read(path)
+        if isinstance(found, ConfigurationError):
+            raise found
+        return cls(path, *found)
 
     @classmethod
     def parsed(cls, path: Path, text: str) -> Self:
         """Return what *text*, read from *path*, holds; ConfigurationError if it is not TOML."""
-        try:
-            return cls(path, tomllib.loads(text), places(text))
-        except RecursionError:
-            raise ConfigurationError(f"{path} is nested too deeply") from None
-        except tomllib.TOMLDecodeError as error:
-            # Not chained: newer versions of the error carry the whole text.
-            raise _syntax(path, str(error)) from None
+        found = _parsed(path, text)
+        if isinstance(found, ConfigurationError):
+            raise found
+        return cls(path, *found)
 
     def where(self, *keys: str) -> str:
         """Return file, line and column of *keys*, or of the nearest table around them."""

@@ -19,12 +19,14 @@ import attrs
 from snapkit.credentials import Credentials, CredentialSource
 from snapkit.errors import (
     DeadlineExceededError,
+    ProtocolError,
     Retry,
     Sent,
     SnapkitError,
     ThrottledError,
 )
 from snapkit.http import Http, HttpRequest, HttpResponse
+from snapkit.masking import Withheld
 from snapkit.rate import Bucket, Limiter, Rate
 from snapkit.retry import Quota, RetryPolicy, Safety, delay_before, may_resend, retry_after_of
 
@@ -264,7 +266,7 @@ class Transport:
             ended - started,
         )
         try:
-            return api.read(call, response)
+            return _read(api, call, response, Withheld.of(request, credentials))
         except SnapkitError as error:
             wait = retry_after_of(response.headers.get("retry-after"), ended)
             error.locate(retry_after=wait)
@@ -295,6 +297,25 @@ class Transport:
             self.skew = ahead
         elif facts.credentials is not None:
             self.credentials.refresh(facts.credentials)
+
+
+def _read(api: Api, call: Call, response: HttpResponse, withheld: Withheld) -> Mapping[str, Any]:
+    """Return the payload, or raise what the answer means, without anything of the request."""
+    try:
+        answer = api.read(call, response)
+    except SnapkitError as error:
+        withheld.leave(error)
+        # The frames below hold the answer, and the answer may quote the request.
+        error.__traceback__ = None
+        raise
+    if withheld.stands_in(response.body):
+        answer = {}
+        raise ProtocolError(
+            "the answer repeats the token or the signature of the request",
+            retry=Retry.NEVER,
+            hint="check the endpoint; no provider does that",
+        )
+    return answer
 
 
 @attrs.define

@@ -66,14 +66,19 @@ def one_page(
     system = _servers(call, servers) if servers else []
     shown = system[start : start + limit]
     rest, total = _volumes(call, volumes, max(0, start - len(system)), limit - len(shown))
-    rows = [(parse_system_disk(row, keep_raw=keep_raw), row.get("instance_id")) for row in shown]
-    rows += [(parse_volume(row, keep_raw=keep_raw), row.get("volume_id")) for row in rest]
+    rows = [(parse_system_disk(row, keep_raw=keep_raw), _name(row, "instance_id")) for row in shown]
+    rows += [(parse_volume(row, keep_raw=keep_raw), _name(row, "volume_id")) for row in rest]
     return Page(
         items=[disk for disk, _ in rows if disk is not None],
-        ids=[text(name) or f"(row {place})" for place, (_, name) in enumerate(rows, start)],
+        ids=[name for _, name in rows],
         start=start,
         total=None if total is None else total + len(system),
     )
+
+
+def _name(row: Mapping[str, Any], key: str) -> str:
+    """Return the id of *row*, or what it holds: the same page again has to look the same."""
+    return text(row.get(key)) or f"?{row!r}"[:200]
 
 
 def _wanted(query: DiskQuery) -> tuple[list[str], dict[str, str] | None]:

@@ -223,7 +223,8 @@ def parse_snapshots(
         row = mapping(item)
         snapshot_id = text(row.get("snapshot_id"))
         if snapshot_id is None:
-            ids.append(f"(row {place})")
+            # By what it holds, not by its place: the same page again has to look the same.
+            ids.append(f"?{item!r}"[:200])
             troubles.append(f"the row at {place} has no snapshot_id")
             continue
         ids.append(snapshot_id)

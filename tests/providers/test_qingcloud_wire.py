@@ -510,3 +510,15 @@ def test_zones_that_share_snapshots_are_one_region() -> None:
         Region(provider="qingcloud", id="west", open=True),
         Region(provider="qingcloud", id="mute1", open=None),
     ] == wire.parse_regions(payload)
+
+
+def test_a_page_without_ids_looks_the_same_wherever_it_is_said_to_start() -> None:
+    """A server that sends such a page for every offset would be asked for ever."""
+    payload = {"ret_code": 0, "total_count": 500, "snapshot_set": [None, {"snapshot_name": "x"}]}
+    first, later = (
+        wire.parse_snapshots(payload, cursor, account="", region="pek3")
+        for cursor in (None, Position(100))
+    )
+
+    assert first.ids == later.ids
+    assert 2 == len(set(first.ids or ()))
