@@ -54,6 +54,6 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Print start-up cost and memory growth."""
-    session.install("-e", ".")
+    """Measure snapkit beside the vendors' SDKs; arguments as for ``python -m benchmarks``."""
+    session.install("-e", ".[bench]")
     session.run("python", "-m", "benchmarks", *session.posargs)

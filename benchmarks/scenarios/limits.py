@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection
 
 import attrs
 
-from benchmarks.streaming import KEY, SECRET
+from benchmarks.estate import KEY, SECRET
+from benchmarks.figures import Figure, Outcome, Scale, single
 from snapkit.credentials import Credentials
 from snapkit.emulator import Emulator, Throttle, World
 from snapkit.emulator.state import AccountState, SnapshotRecord
@@ -50,16 +51,16 @@ def serve(provider: str, part: float, pipe: Connection) -> None:
         pipe.send((account.throttle.admitted, account.throttle.refused))
 
 
-def once(provider: str, part: float) -> str:
-    """Return what one sweep took, as a line."""
+def once(provider: str, part: float) -> tuple[int, int, float]:
+    """Return the calls, those refused, and the time against what the limit allows."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=serve, args=(provider, part, theirs), daemon=True)
     process.start()
     theirs.close()
     keys = Credentials(key_id=KEY, secret=SECRET)
     targets: list[Target] = [attrs.evolve(one, credentials=keys) for one in ours.recv()]
-    limiter, started = Limiter(), time.perf_counter()
-    listing = list_snapshots(targets, workers=THREADS, limiter=limiter)
+    started = time.perf_counter()
+    listing = list_snapshots(targets, workers=THREADS, limiter=Limiter())
     count, seconds = sum(1 for _ in listing), time.perf_counter() - started
     ours.send(None)
     calls, refused = ours.recv()
@@ -68,20 +69,13 @@ def once(provider: str, part: float) -> str:
         raise SystemExit(f"incomplete: {count} rows")
     allowed = RATE.part(min(part, SHARE))
     ideal = (calls - (allowed.burst or 0.0)) / allowed.per_second
-    (bucket,) = limiter.buckets.values()
-    return (
-        f"{calls:5} calls, {refused:3} throttled, {seconds:6.2f} s; the limit allows {ideal:6.2f} s"
-        f" ({seconds / ideal:.2f} x); rate at the end {bucket.rate:5.1f}/s"
-    )
+    return calls, refused, seconds / ideal
 
 
-def main() -> None:
-    """Print both sweeps for each provider."""
-    assumed = RATE.per_second
-    print(
-        f"limits: {THREADS} threads over {REGIONS} regions of one account, snapkit assumes"
-        f" {assumed:g} calls/s (burst {RATE.burst:g}) and uses {SHARE * assumed:g}"
-    )
+def measure(scale: Scale) -> Outcome:
+    """Sweep each cloud at the limit that snapkit assumes, and at less than half of it."""
+    del scale
+    figures: list[Figure] = []
     for provider in providers():
         driver = driver_class(provider)
         before = driver.rates, driver.limits
@@ -89,10 +83,14 @@ def main() -> None:
         driver.limits = attrs.evolve(driver.limits, page=PAGE)
         try:
             for part in (1.0, SHARE / 2):
-                print(f"  {provider:10} real {part * assumed:5.1f}/s: {once(provider, part)}")
+                calls, refused, against = once(provider, part)
+                name = f"limits, {provider}, {THREADS} threads at {part * RATE.per_second:g}/s"
+                goal = 0.0 if part == 1.0 else None
+                figures += [
+                    single(f"{name}: calls", calls),
+                    single(f"{name}: refused", refused, at_most=goal),
+                    single(f"{name}: time / ideal", against, "x"),
+                ]
         finally:
             driver.rates, driver.limits = before
-
-
-if __name__ == "__main__":
-    main()
+    return Outcome(figures)
