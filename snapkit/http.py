@@ -6,13 +6,12 @@ the body is read once, under a size cap and the call's deadline.
 """
 
 import ipaddress
-import json
 import os
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import attrs
@@ -20,7 +19,7 @@ import requests
 import urllib3.exceptions
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.util import parse_url
+from urllib3.util import Timeout, parse_url
 
 from snapkit.errors import (
     ConfigurationError,
@@ -29,11 +28,10 @@ from snapkit.errors import (
     Retry,
     Sent,
     SnapkitError,
-    ThrottledError,
     TransportError,
-    UnavailableError,
 )
 from snapkit.masking import chain_of, keep_urls_out_of_logs, scrub
+from snapkit.pools import Pools, unpatched
 from snapkit.watch import WatchedAdapter, watched
 
 __all__ = [
@@ -41,12 +39,9 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "check_endpoint",
-    "read_json",
-    "unknown_answer",
 ]
 
 LARGEST_BODY = 16 * 1024**2
-DEEPEST = 64
 _CHUNK = 65536
 _ODD = re.compile(r"[^!$&'()*+,\-./:;=@\[\]_~%0-9A-Za-z]")
 """What does not belong in an endpoint: blanks, controls, ``?``, ``#``, backslashes."""
@@ -137,7 +132,6 @@ class Http:
     ) -> None:
         keep_urls_out_of_logs()
         self._session = session or _session()
-        self._owned = session is None
         self._verify: bool | str = (
             ca_bundle
             or (session.verify if session is not None and isinstance(session.verify, str) else None)
@@ -146,6 +140,7 @@ class Http:
             or True
         )
         self._proxies: dict[str, _Proxies] = {}
+        self._pools = Pools(self._verify) if session is None else None
 
     def send(
         self, request: HttpRequest, *, connect: float, read: float, remaining: Callable[[], float]
@@ -155,32 +150,21 @@ class Http:
         Raises TransportError when there is none, ProtocolError when it is cut or too large,
         DeadlineExceededError when *remaining* reaches zero first.
         """
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.url = request.method, request.url
-        prepared.headers = CaseInsensitiveDict(
-            {"Accept-Encoding": "gzip", "Content-Length": str(len(request.body))}
-            | dict(request.headers)
-        )
-        prepared.body = request.body or None
-        prepared.hooks = {}
         left = remaining()
         if left <= 0:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
-        host = urlsplit(request.url).netloc
+        host = request.url.partition("://")[2].partition("/")[0].partition("?")[0]
         proxies = self._proxies_for(request.url)
         with watched(left, fresh=request.fresh) as watch:
             try:
-                response = self._session.get_adapter(request.url).send(
-                    prepared,
-                    stream=True,
-                    timeout=(min(connect, left), min(read, left)),
-                    verify=self._verify,
-                    proxies=proxies,
-                )
+                if proxies or self._pools is None or not unpatched():
+                    raw, closing = self._by_session(request, proxies, connect, read, left)
+                else:
+                    raw, closing = self._straight(request, connect, read, left)
                 try:
-                    body = self._body(response.raw, remaining)
+                    body = self._body(raw, remaining)
                 finally:
-                    response.close()
+                    closing()
             except SnapkitError:
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -195,20 +179,54 @@ class Http:
         if watch.expired:
             body = b""
             raise DeadlineExceededError(f"no answer from {host} in the time allowed")
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(status=response.status_code, headers=headers, body=body)
+        headers = {name.lower(): value for name, value in raw.headers.items()}
+        return HttpResponse(status=raw.status, headers=headers, body=body)
 
     def close(self) -> None:
         """Close the connections, unless the session was given by the caller."""
-        if self._owned:
+        if self._pools is not None:
+            self._pools.close()
             self._session.close()
 
+    def _straight(
+        self, request: HttpRequest, connect: float, read: float, left: float
+    ) -> tuple[Any, Callable[[], None]]:
+        """Return the raw answer over a connection of our own, and what lets go of it."""
+        assert self._pools is not None  # noqa: S101 - the caller has looked
+        timeout = Timeout(connect=min(connect, left), read=min(read, left))
+        headers = _sent_headers(request)
+        raw = self._pools.send(request.method, request.url, headers, request.body, timeout)
+        return raw, raw.close
+
+    def _by_session(
+        self,
+        request: HttpRequest,
+        proxies: _Proxies,
+        connect: float,
+        read: float,
+        left: float,
+    ) -> tuple[Any, Callable[[], None]]:
+        """Return the raw answer by an adapter of the session, and what lets go of it."""
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = request.method, request.url
+        prepared.headers = CaseInsensitiveDict(_sent_headers(request))
+        prepared.body = request.body or None
+        prepared.hooks = {}
+        response = self._session.get_adapter(request.url).send(
+            prepared,
+            stream=True,
+            timeout=(min(connect, left), min(read, left)),
+            verify=self._verify,
+            proxies=proxies,
+        )
+        return response.raw, response.close
+
     def _proxies_for(self, url: str) -> _Proxies:
-        parts = urlsplit(url)
-        key = f"{parts.scheme}://{parts.netloc}"
+        scheme, _, rest = url.partition("://")
+        key = f"{scheme}://{rest.partition('/')[0]}"
         if key not in self._proxies:
             # Plain http is for this machine only: no proxy may see what was signed for it.
-            trusted = self._session.trust_env and parts.scheme == "https"
+            trusted = self._session.trust_env and scheme == "https"
             found = _Proxies(get_environ_proxies(url, no_proxy=None) if trusted else {})
             found.update(self._session.proxies)
             self._proxies[key] = found
@@ -231,6 +249,11 @@ class Http:
                 f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
             )
         raise DeadlineExceededError("the answer did not arrive in time")
+
+
+def _sent_headers(request: HttpRequest) -> dict[str, str]:
+    own = {"Accept-Encoding": "gzip", "Content-Length": str(len(request.body))}
+    return own | dict(request.headers)
 
 
 def _session() -> requests.Session:
@@ -358,89 +381,3 @@ def _proxy_error(
         sent=Sent.NO,
         hint=login or "check HTTPS_PROXY and NO_PROXY",
     )
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _depth_within(value: object, limit: int) -> bool:
-    level: list[Any] = [value]
-    for _ in range(limit):
-        level = [inner for item in level for inner in _nested(item)]
-        if not level:
-            return True
-    return False
-
-
-def _nested(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        value = list(cast("dict[str, Any]", value).values())
-    inner = cast("list[Any]", value)
-    return [item for item in inner if isinstance(item, dict | list)]
-
-
-def read_json(response: HttpResponse) -> dict[str, Any]:
-    """Return the JSON object that is the body of *response*, whatever its headers say.
-
-    Where there is none the error follows from the status: ThrottledError for 429,
-    UnavailableError for 5xx, else ProtocolError. HTML with a good status is a portal or a
-    proxy speaking, and asking again would not help.
-    """
-    found = None if 300 <= response.status < 400 else _object(response.body)
-    if found is None:
-        raise _no_answer(response)
-    return found
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in *body*; None for anything else.
-
-    It does not raise, because the reader's exception would carry the whole text with it.
-    """
-    try:
-        value: Any = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    found = cast("dict[str, Any]", value) if isinstance(value, dict) else None
-    return found if found is not None and _depth_within(found, DEEPEST) else None
-
-
-def unknown_answer(status: int, said: str, *, otherwise: str, hint: str) -> SnapkitError:
-    """Return what an answer means that is JSON, but not the provider's envelope.
-
-    The status alone decides: *said* is told with 429 and 5xx, which may pass, *otherwise* with
-    a status that will be the same again.
-    """
-    if status == 429:
-        return ThrottledError(said)
-    if status >= 500:
-        return UnavailableError(said)
-    return ProtocolError(otherwise, retry=Retry.NEVER, hint=hint)
-
-
-def _no_answer(response: HttpResponse) -> SnapkitError:
-    status = response.status
-    start = response.body[:200].decode("utf-8", "replace").lstrip("\ufeff").strip()
-    if status == 429:
-        return ThrottledError("HTTP 429 without a body that says more")
-    if status >= 500:
-        return UnavailableError(f"HTTP {status} from a gateway")
-    if 300 <= status < 400:
-        return ProtocolError(
-            f"HTTP {status}, a redirect; they are not followed",
-            retry=Retry.NEVER,
-            hint="check the endpoint",
-        )
-    if start.startswith("<"):
-        return ProtocolError(
-            f"the answer (HTTP {status}) is HTML, not the API's: {start!r}",
-            retry=Retry.NEVER,
-            hint="check the endpoint; a proxy or a login portal may be in the way",
-        )
-    what = "is not complete JSON" if response.body else "is empty"
-    packed = response.headers.get("content-encoding", "identity").strip().lower()
-    if response.body and packed not in ("identity", "gzip"):
-        what = f"is not JSON (its Content-Encoding is {packed[:60]!r})"
-    retry = Retry.BACKOFF if 200 <= status < 300 else Retry.NEVER
-    return ProtocolError(f"the answer (HTTP {status}) {what}", retry=retry)

@@ -36,6 +36,7 @@ REPEATS = 10
 """So many pages again in a row, and a server is taken to ignore the position."""
 MOST_ROWS = 5000
 """No provider's page holds a tenth of it; a larger one is not an answer to what was asked."""
+_MARK = 2**60 - 1
 STEPS_BACK = 200
 """So many steps back, beside one for every second page, and the order is taken for random."""
 
@@ -182,7 +183,8 @@ class _Walk(Generic[T]):
     key: Callable[[T], str]
     tally: Tally
     ahead: Ahead[Page[T]] | None = None
-    seen: set[str] = attrs.field(factory=set[str])
+    seen: set[int] = attrs.field(factory=set[int])
+    """The marks of all rows so far."""
     least: int | None = None
     """The smallest count that the provider gave."""
 
@@ -218,22 +220,28 @@ class _Walk(Generic[T]):
 
     def take(self, page: Page[T]) -> list[T]:
         """Return the items of *page* not met before, and remember all its rows."""
-        if len(self.ids(page)) > MOST_ROWS:
+        marks, items = self.marks(page), page.items
+        if len(marks) > MOST_ROWS:
             raise ProtocolError(
-                f"the provider sent {len(self.ids(page))} rows in one page, more than {MOST_ROWS}",
+                f"the provider sent {len(marks)} rows in one page, more than {MOST_ROWS}",
                 retry=Retry.NEVER,
                 hint="check the endpoint",
             )
-        fresh = {self.key(item): item for item in page.items if self.key(item) not in self.seen}
+        of_items = marks if len(items) == len(marks) else _marks(map(self.key, items))
+        if len(set(of_items)) == len(items) and self.seen.isdisjoint(of_items):
+            fresh = list(items)
+        else:
+            pairs = zip(of_items, items, strict=True)
+            fresh = list({mark: item for mark, item in pairs if mark not in self.seen}.values())
         before = len(self.seen)
-        self.seen.update(self.ids(page), fresh)
+        self.seen.update(marks, of_items)
         self.tally.pages += 1
         self.tally.rows += len(self.seen) - before
         self.tally.total = page.total
         self.tally.troubles.extend(page.troubles)
         if page.total is not None:
             self.least = page.total if self.least is None else min(self.least, page.total)
-        return list(fresh.values())
+        return fresh
 
     def audit(self) -> None:
         """Name a gap between what was counted and what came, unless rows moved meanwhile."""
@@ -243,8 +251,9 @@ class _Walk(Generic[T]):
                 f"the provider counts {self.least} rows, but only {arrived} different ones came"
             )
 
-    def ids(self, page: Page[T]) -> Sequence[str]:
-        return [self.key(item) for item in page.items] if page.ids is None else page.ids
+    def marks(self, page: Page[T]) -> list[int]:
+        """Return what is kept of the id of each row of *page*."""
+        return _marks(map(self.key, page.items) if page.ids is None else page.ids)
 
     def at(self, start: int, size: int) -> Page[T]:
         if self.ahead is not None:
@@ -263,7 +272,7 @@ class _Walk(Generic[T]):
         )
 
     def counted(self, first: Page[T]) -> Iterator[list[T]]:
-        arrived = len(self.ids(first))
+        arrived = len(self.marks(first))
         if first.aligned and arrived and arrived not in (self.limit, first.total):
             yield from self.stepping(first, arrived)
             return
@@ -283,26 +292,26 @@ class _Walk(Generic[T]):
         """
         total, size = first.total or 0, self.limit
         starts = range(0, total, size)
-        order = list(self.ids(first))
+        order = list(self.marks(first))
         yield self.take(first)
         last = self.at(starts[-1], size)
         for number, start in enumerate(starts[1:-1], 1):
             self.expect((place, size) for place in starts[number:-1])
             page = self.at(start, size)
-            order += self.ids(page)
+            order += self.marks(page)
             yield self.take(page)
             if page.total != total or len(order) != start + size:
                 self.tally.moved |= page.total != total
                 yield self.take(last)
                 return False
-        order += self.ids(last)
+        order += self.marks(last)
         yield self.take(last)
         if len(order) != total or len(self.seen) != total:
             self.tally.moved |= last.total != total or len(self.seen) != len(order)
             return False
         place, reach = onward(total, 1, size, aligned=True)
         ends = ((self.at(0, size), order[:size]), (self.at(place, reach), order[place:]))
-        quiet = all(page.total == total and list(self.ids(page)) == ids for page, ids in ends)
+        quiet = all(page.total == total and list(self.marks(page)) == ids for page, ids in ends)
         self.tally.moved |= not quiet
         return quiet
 
@@ -311,12 +320,12 @@ class _Walk(Generic[T]):
 
         Such a server cannot be asked for pages that overlap.
         """
-        first: set[str] | None = None
+        first: set[int] | None = None
         while True:
-            walked: set[str] = set()
+            walked: set[int] = set()
             start = barren = 0
             while True:
-                ids = self.ids(page)
+                ids = self.marks(page)
                 barren = barren + 1 if walked.issuperset(ids) else 0
                 if barren > REPEATS and ids:
                     raise self.endless("the same page for every position")
@@ -337,12 +346,12 @@ class _Walk(Generic[T]):
 
     def overlapping(self, page: Page[T]) -> Iterator[list[T]]:
         """Walk pages that each start on a row of the one before."""
-        walked = self.seen if not self.seen else set[str]()
+        walked = self.seen if not self.seen else set[int]()
         size, limit = self.limit, self.limit
         overlap, back, steps, repeats, barren, end = 1, 0, 0, 0, 0, 0
-        before: Sequence[str] = ()
+        before: Sequence[int] = ()
         while True:
-            ids = self.ids(page)
+            ids = self.marks(page)
             start, arrived = page.start or 0, len(ids)
             met = (bool(ids) and ids[0] in walked) or start == 0 or start == end
             if not met:
@@ -386,6 +395,15 @@ class _Walk(Generic[T]):
             if full:
                 self.expect(chain(start, size, overlap, limit, page))
             page = self.at(start, size)
+
+
+def _marks(ids: Iterable[str]) -> list[int]:
+    """Return 60 bits of the hash of each id, which need half the memory of the text.
+
+    Two of a million different ids are taken for one with a chance of one in two million;
+    Python's hash of a text is keyed anew in each process, so nobody can choose such ids.
+    """
+    return [hash(one) & _MARK for one in ids]
 
 
 def chain(start: int, size: int, overlap: int, limit: int, page: Page[Any]) -> Iterator[Place]:

@@ -7,10 +7,11 @@ say (an unknown size, encryption, tag or time) does not match.
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=enum.Enum)
-_HIDDEN = frozenset({SnapshotStatus.DELETED})
 _AGE = re.compile(r"(\d{1,6})\s*(s|m|h|d|w|mo|y)", re.IGNORECASE | re.ASCII)
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgtp]?)(i?b)?", re.IGNORECASE | re.ASCII)
 _LONGEST_PATTERN = 256
@@ -191,12 +191,14 @@ def _tags(value: Any) -> tuple[TagFilter, ...]:
     return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in found)
 
 
-def _not_below(value: Any, bound: Any) -> bool:
-    return bound is None or (value is not None and value >= bound)
+def _is_in(of: Callable[[Any], Any], wanted: frozenset[Any]) -> Callable[[Any], bool]:
+    return lambda one: of(one) in wanted
 
 
-def _not_above(value: Any, bound: Any) -> bool:
-    return bound is None or (value is not None and value <= bound)
+def _within(value: Any, least: Any, most: Any) -> bool:
+    return (
+        value is not None and (least is None or value >= least) and (most is None or value <= most)
+    )
 
 
 def _named(name: str | None, globs: tuple[str, ...]) -> bool:
@@ -239,29 +241,41 @@ class SnapshotQuery:
 
     def matches(self, snapshot: Snapshot) -> bool:
         """Whether *snapshot* is one of those asked for; group_ids are the client's matter."""
-        source = snapshot.source
-        return (
-            self._status_matches(snapshot.status)
-            and (self.ids is None or snapshot.id in self.ids)
-            and (self.disk_ids is None or source.id in self.disk_ids)
-            and (self.instance_ids is None or source.instance_id in self.instance_ids)
-            and (self.roles is None or source.role in self.roles)
-            and (self.categories is None or source.category in self.categories)
-            and (self.kinds is None or snapshot.kind in self.kinds)
-            and (self.origins is None or snapshot.origin in self.origins)
-            and (self.encrypted is None or snapshot.encrypted is self.encrypted)
-            and _not_below(snapshot.created_at, self.created_after)
-            and _not_above(snapshot.created_at, self.created_before)
-            and _not_below(snapshot.size_bytes, self.smallest)
-            and _not_above(snapshot.size_bytes, self.largest)
-            and _named(snapshot.name, self.names)
-            and all(tag.matches(snapshot.tags) for tag in self.tags)
-        )
+        return self.matcher()(snapshot)
 
-    def _status_matches(self, status: SnapshotStatus) -> bool:
-        if self.statuses is not None:
-            return status in self.statuses
-        return self.include_deleted or status not in _HIDDEN
+    def matcher(self) -> Callable[[Snapshot], bool]:
+        """Return what ``matches`` asks, made ready for many snapshots."""
+        tests = list(self._tests())
+        return tests[0] if len(tests) == 1 else lambda one: all(test(one) for test in tests)
+
+    def _tests(self) -> Iterator[Callable[[Snapshot], bool]]:
+        """Yield a test for each filter that is set, the cheap ones first."""
+        statuses = self.statuses
+        if statuses is not None:
+            yield lambda one: one.status in statuses
+        elif not self.include_deleted:
+            yield lambda one: one.status is not SnapshotStatus.DELETED
+        for wanted, of in (
+            (self.ids, attrgetter("id")),
+            (self.disk_ids, attrgetter("source.id")),
+            (self.instance_ids, attrgetter("source.instance_id")),
+            (self.roles, attrgetter("source.role")),
+            (self.categories, attrgetter("source.category")),
+            (self.kinds, attrgetter("kind")),
+            (self.origins, attrgetter("origin")),
+        ):
+            if wanted is not None:
+                yield _is_in(of, wanted)
+        if self.encrypted is not None:
+            yield lambda one: one.encrypted is self.encrypted
+        if self.created_after is not None or self.created_before is not None:
+            yield lambda one: _within(one.created_at, self.created_after, self.created_before)
+        if self.smallest is not None or self.largest is not None:
+            yield lambda one: _within(one.size_bytes, self.smallest, self.largest)
+        if self.names:
+            yield lambda one: _named(one.name, self.names)
+        if self.tags:
+            yield lambda one: all(tag.matches(one.tags) for tag in self.tags)
 
     @property
     def wants_deleted(self) -> bool:
@@ -295,8 +309,10 @@ class GroupQuery:
                 or any(member.id in self.snapshot_ids for member in group.members)
             )
             and (self.statuses is None or group.status in self.statuses)
-            and _not_below(group.created_at, self.created_after)
-            and _not_above(group.created_at, self.created_before)
+            and (
+                (self.created_after is None and self.created_before is None)
+                or _within(group.created_at, self.created_after, self.created_before)
+            )
             and _named(group.name, self.names)
             and all(tag.matches(group.tags) for tag in self.tags)
         )

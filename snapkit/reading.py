@@ -6,6 +6,7 @@ ids, walking pages, filtering again, filling in the members of groups, and the r
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Generic, Self, TypeVar
 
 import attrs
@@ -326,15 +327,11 @@ class Reader:
             query = attrs.evolve(query, ids=wanted, group_ids=None)
         parts = _split(query, self._driver)
         for part in parts:
+            matches = part.matcher()
             for page in self._walk(self._driver.list_snapshots, part, tally):
                 tally.total = tally.total if len(parts) == 1 else None
-                found = [snapshot for snapshot in page if part.matches(snapshot)]
-                yield [
-                    attrs.evolve(snapshot, group_id=groups[snapshot.id])
-                    if snapshot.id in groups
-                    else snapshot
-                    for snapshot in found
-                ]
+                found = [snapshot for snapshot in page if matches(snapshot)]
+                yield [_grouped(snapshot, groups) for snapshot in found] if groups else found
 
     def _group_pages(
         self, query: GroupQuery, tally: Tally, fill: bool
@@ -368,7 +365,7 @@ class Reader:
         return walk(
             page,
             limit=self._driver.limits.page,
-            key=lambda row: row.id,
+            key=attrgetter("id"),
             tally=tally,
             lanes=self._lanes,
         )
@@ -388,6 +385,11 @@ class Reader:
         found = {snapshot.id: snapshot for snapshot in members}
         tally.troubles.extend(members.report.scopes[0].troubles)
         return [_with_members(group, found) for group in groups]
+
+
+def _grouped(snapshot: Snapshot, groups: dict[str, str]) -> Snapshot:
+    group = groups.get(snapshot.id)
+    return snapshot if group is None else attrs.evolve(snapshot, group_id=group)
 
 
 def _with_members(group: SnapshotGroup, found: dict[str, Snapshot]) -> SnapshotGroup:

@@ -6,8 +6,9 @@ and the provider's own text stays in ``raw``.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
 from snapkit.model import Tags
@@ -24,6 +25,7 @@ __all__ = [
     "mib",
     "parse_time",
     "percent",
+    "remembered",
     "rows",
     "tags",
     "text",
@@ -40,6 +42,25 @@ _TIME = re.compile(
 _DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,9})?", re.ASCII)
 
 T = TypeVar("T")
+
+
+def remembered(function: Callable[..., T]) -> Callable[..., T]:
+    """Return *function* with a memory for its latest few thousand answers.
+
+    For values that many rows share, such as a disk or a set of words: they are read once, and
+    held once. Arguments that look alike but differ in type (1, True, "1") are kept apart, and
+    what cannot be remembered (a list where a text should be) is read anew.
+    """
+    known = lru_cache(maxsize=4096, typed=True)(function)
+
+    @wraps(function)
+    def recall(*arguments: Any) -> T:
+        try:
+            return known(*arguments)
+        except TypeError:
+            return function(*arguments)
+
+    return recall
 
 
 def lookup(table: Mapping[str, T], word: object, default: T) -> T:
@@ -61,6 +82,8 @@ def integer(value: object) -> int | None:
 
     Negative and absurd figures (2**63 and up) are what a broken server sends: None.
     """
+    if type(value) is int:
+        return value if 0 <= value < _LARGEST else None
     if isinstance(value, str):
         value = value.strip()
         if not (value.isascii() and value.isdigit() and len(value) < 20):
@@ -117,15 +140,17 @@ def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
     """
     if not isinstance(value, str):
         return None
-    plain = len(value) == 20 and value[10] == "T" and value[19] == "Z" and value[5] != "W"
-    if not (plain and value.isascii()):
+    # The two plain forms of nearly every row need no regex and no conversion.
+    plain = value[16:17] == ":" == value[13:14] and value[4] == "-" == value[7] and value.isascii()
+    try:
+        if plain and len(value) == 20 and value[10] == "T" and value[19] == "Z":
+            return datetime.fromisoformat(value)
+        if plain and len(value) == 19 and value[10] in " T" and type(zone) is timezone:
+            return datetime.fromisoformat(f"{value}Z") - zone.utcoffset(None)
         value = value.strip()
         if not _TIME.fullmatch(value):
             return None
-    try:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is UTC:
-            return moment  # The plain form of nearly every row: no regex, no conversion.
         return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -152,5 +177,13 @@ def rows(value: Any, inner: str | None = None) -> list[Mapping[str, Any]]:
 
 
 def tags(pairs: Iterable[tuple[object, object]]) -> Tags:
-    """Return the tags of *pairs*, leaving out those without a key; a missing value is ``""``."""
-    return Tags((key, text(value) or "") for key, value in pairs if isinstance(key, str) and key)
+    """Return the tags of *pairs*, leaving out those without a key; a missing value is ``""``.
+
+    Equal tags are one object, because most snapshots carry the tags of a few servers.
+    """
+    return _tags(
+        tuple([(key, text(value) or "") for key, value in pairs if isinstance(key, str) and key])
+    )
+
+
+_tags = lru_cache(maxsize=4096)(Tags)

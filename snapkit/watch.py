@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError
 from urllib3.util.connection import allowed_gai_family
 
-__all__ = ["Watch", "WatchedAdapter", "watched"]
+__all__ = ["PlainPool", "SecurePool", "Watch", "WatchedAdapter", "watched"]
 
 _CURRENT = threading.local()
 
@@ -164,7 +164,28 @@ def _addresses(connection: Any) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found)) or [host]
 
 
-class _Connection(HTTPConnection):
+class _Whole:
+    """A connection that sends head and body of a request as one piece, not as two packets."""
+
+    _held: list[bytes] | None = None
+
+    def request(self, *asked: Any, **more: Any) -> None:
+        self._held = []
+        try:
+            cast("Any", super()).request(*asked, **more)
+            held, self._held = self._held, None
+            self.send(b"".join(held))
+        finally:
+            self._held = None
+
+    def send(self, data: Any) -> None:
+        if self._held is None or not isinstance(data, bytes):
+            cast("Any", super()).send(data)
+        else:
+            self._held.append(data)
+
+
+class _Connection(_Whole, HTTPConnection):
     def connect(self) -> None:
         with _connecting():
             super().connect()
@@ -177,7 +198,7 @@ class _Connection(HTTPConnection):
         return super().getresponse()
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Whole, HTTPSConnection):
     def connect(self) -> None:
         with _connecting():
             super().connect()
@@ -197,14 +218,18 @@ class _SecureConnection(HTTPSConnection):
         return super().getresponse()
 
 
-class _Pool(HTTPConnectionPool):
+class PlainPool(HTTPConnectionPool):
+    """The connections to one host."""
+
     ConnectionCls: Any = _Connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         return _noted(super()._get_conn(timeout))
 
 
-class _SecurePool(HTTPSConnectionPool):
+class SecurePool(HTTPSConnectionPool):
+    """The TLS connections to one host."""
+
     ConnectionCls: Any = _SecureConnection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
@@ -221,7 +246,7 @@ def _noted(connection: Any) -> Any:
     return connection
 
 
-_POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}
+_POOLS: dict[str, Any] = {"http": PlainPool, "https": SecurePool}
 
 
 class WatchedAdapter(HTTPAdapter):

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from snapkit.answers import read_json
 from snapkit.errors import Failure, Retry, SnapkitError
-from snapkit.http import HttpResponse, read_json
+from snapkit.http import HttpResponse
 from snapkit.vocabulary import integer, text
 
 __all__ = [

@@ -36,6 +36,7 @@ from snapkit.vocabulary import (
     mapping,
     parse_time,
     percent,
+    remembered,
     rows,
     text,
 )
@@ -119,13 +120,11 @@ def parse_snapshot(
     snapshot_id = text(get("SnapshotId"))
     if snapshot_id is None:
         return None
-    word = text(get("Status"))
-    status = lookup(STATUSES, word, SnapshotStatus.UNKNOWN)
+    status, word, restorable = _state(get("Status"), get("Available"))
     created = parse_time(get("CreationTime"))
-    size = gib(get("SourceDiskSize"))
-    progress = get("Progress")
-    if created is None or size is None:
-        note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": size})
+    source = _disk(get("SourceDiskId"), get("SourceDiskType"), get("SourceDiskSize"), instance_id)
+    if created is None or source.size_bytes is None:
+        note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": source.size_bytes})
     return Snapshot(
         id=snapshot_id,
         provider=PROVIDER,
@@ -135,26 +134,46 @@ def parse_snapshot(
         description=text(get("Description")),
         status=status,
         raw_status=word,
-        restorable=_restorable(status, get("Available")),
-        progress=100 if progress == "100%" else percent(progress),
+        restorable=restorable,
+        progress=_progress(get("Progress")),
         created_at=created,
         cut_at=created,
-        source=SourceDisk(
-            id=text(get("SourceDiskId")),
-            role=lookup(ROLES, get("SourceDiskType"), DiskRole.UNKNOWN),
-            size_bytes=size,
-            instance_id=instance_id,
-        ),
-        size_bytes=size,
+        source=source,
+        size_bytes=source.size_bytes,
         kind=SnapshotKind.UNKNOWN,
-        origin=_origin(row),
+        origin=_origin(get("SourceSnapshotId"), get("SnapshotType")),
         expires_at=_expiry(created, get("RetentionDays")),
         encrypted=boolean(get("Encrypted")),
         kms_key_id=text(get("KMSKeyId")),
-        usage=lookup(USAGES, get("Usage"), _UNSAID),
+        usage=_usage(get("Usage")),
         tags=tags_in(get("Tags")),
         raw=row if keep_raw else None,
     )
+
+
+@remembered
+def _state(status: object, available: object) -> tuple[SnapshotStatus, str | None, bool | None]:
+    word = text(status)
+    found = lookup(STATUSES, word, SnapshotStatus.UNKNOWN)
+    return found, word, _restorable(found, available)
+
+
+@remembered
+def _disk(disk_id: object, kind: object, size: object, instance_id: str | None) -> SourceDisk:
+    return SourceDisk(
+        id=text(disk_id),
+        role=lookup(ROLES, kind, DiskRole.UNKNOWN),
+        size_bytes=gib(size),
+        instance_id=instance_id,
+    )
+
+
+@remembered
+def _usage(word: object) -> Usage:
+    return lookup(USAGES, word, _UNSAID)
+
+
+_progress = remembered(percent)
 
 
 def _restorable(status: SnapshotStatus, available: object) -> bool | None:
@@ -167,10 +186,14 @@ def _restorable(status: SnapshotStatus, available: object) -> bool | None:
     return None if status is SnapshotStatus.UNKNOWN else status is SnapshotStatus.AVAILABLE
 
 
-def _origin(row: Mapping[str, Any]) -> Origin:
-    if text(row.get("SourceSnapshotId")) is not None:
-        return Origin.COPY
-    return lookup(ORIGINS, row.get("SnapshotType"), Origin.UNKNOWN)
+def _origin(copied_from: object, kind: object) -> Origin:
+    copied = copied_from is not None and text(copied_from) is not None
+    return Origin.COPY if copied else _made_by(kind)
+
+
+@remembered
+def _made_by(kind: object) -> Origin:
+    return lookup(ORIGINS, kind, Origin.UNKNOWN)
 
 
 def _expiry(created: datetime | None, days: object) -> datetime | None:

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
+from snapkit.answers import read_json, unknown_answer
 from snapkit.credentials import Credentials
 from snapkit.errors import (
     SnapkitError,
 )
-from snapkit.http import HttpRequest, HttpResponse, read_json, unknown_answer
+from snapkit.http import HttpRequest, HttpResponse
 from snapkit.transport import Call, Moment
 from snapkit_qingcloud import signing
 from snapkit_qingcloud.failures import classify

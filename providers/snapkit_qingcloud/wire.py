@@ -17,7 +17,7 @@ from snapkit.model import (
 from snapkit.oddities import note_odd
 from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.query import SnapshotQuery
-from snapkit.vocabulary import gib, mapping, mib, parse_time, rows, tags, text
+from snapkit.vocabulary import gib, mapping, mib, parse_time, remembered, rows, tags, text
 
 __all__ = [
     "CATEGORIES",
@@ -236,7 +236,11 @@ def parse_snapshots(
 
 
 def _of_a_disk(row: Mapping[str, Any]) -> bool:
-    kind = mapping(row.get("resource")).get("resource_type")
+    return _is_disk(mapping(row.get("resource")).get("resource_type"))
+
+
+@remembered
+def _is_disk(kind: object) -> bool:
     return not (isinstance(kind, str) and kind and kind.lower() not in _ROLES)
 
 
@@ -248,7 +252,16 @@ def parse_snapshot(
     state = state_of(row)
     kind = _kind(get("snapshot_type"))
     at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
-    source = _source(row, kind)
+    resource, details = mapping(get("resource")), mapping(get("snapshot_resource"))
+    source = _source(
+        resource.get("resource_id"),
+        get("resource_id"),
+        resource.get("resource_type"),
+        details.get("volume_type"),
+        details.get("size"),
+        get("virtual_size"),
+        get("size") if kind is SnapshotKind.FULL else None,
+    )
     parent, taken = text(get("parent_id")), get("is_taken")
     stored = mib(get("size"))
     if at is None or finished is None or stored is None or source.size_bytes is None:
@@ -284,16 +297,26 @@ def _kind(value: object) -> SnapshotKind:
     return _KINDS.get(value, SnapshotKind.UNKNOWN) if plain else SnapshotKind.UNKNOWN
 
 
-def _source(row: Mapping[str, Any], kind: SnapshotKind) -> SourceDisk:
-    """Return the disk; an instance as resource is its system disk and carries its id."""
-    resource, details = mapping(row.get("resource")), mapping(row.get("snapshot_resource"))
-    disk_id = text(resource.get("resource_id")) or text(row.get("resource_id"))
-    role = _role(resource.get("resource_type"), disk_id)
-    size = gib(details.get("size")) if role is DiskRole.DATA else None
-    size = size or mib(row.get("virtual_size"))
-    if not size and kind is SnapshotKind.FULL:
-        size = mib(row.get("size"))
-    category = text(details.get("volume_type"))
+@remembered
+def _source(
+    resource_id: object,
+    row_id: object,
+    kind: object,
+    volume_type: object,
+    volume_gib: object,
+    virtual_mib: object,
+    full_mib: object,
+) -> SourceDisk:
+    """Return the disk; an instance as resource is its system disk and carries its id.
+
+    The size is that of the volume, else the snapshot's virtual size, else what a full one
+    holds.
+    """
+    disk_id = text(resource_id) or text(row_id)
+    role = _role(kind, disk_id)
+    size = gib(volume_gib) if role is DiskRole.DATA else None
+    size = size or mib(virtual_mib) or mib(full_mib)
+    category = text(volume_type)
     return SourceDisk(
         id=disk_id,
         role=role,

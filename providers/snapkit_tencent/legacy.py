@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from snapkit.answers import read_json, unknown_answer
 from snapkit.errors import SnapkitError
-from snapkit.http import HttpResponse, read_json, unknown_answer
+from snapkit.http import HttpResponse
 from snapkit.model import DiskRole, Snapshot, SourceDisk
 from snapkit.oddities import note_odd
 from snapkit.paging import Cursor, OffsetPaging, Page

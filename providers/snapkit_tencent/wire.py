@@ -7,11 +7,11 @@ Words that both APIs share are looked up without regard to case, so the tables s
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar
 
 import attrs
 
+from snapkit.answers import read_json, unknown_answer
 from snapkit.driver import Connection
 from snapkit.errors import (
     ConfigurationError,
@@ -19,7 +19,7 @@ from snapkit.errors import (
     Retry,
     SnapkitError,
 )
-from snapkit.http import HttpResponse, read_json, unknown_answer
+from snapkit.http import HttpResponse
 from snapkit.model import (
     DiskRole,
     Origin,
@@ -42,6 +42,7 @@ from snapkit.vocabulary import (
     mapping,
     parse_time,
     percent,
+    remembered,
     tags,
     text,
 )
@@ -252,13 +253,13 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     found = get("SnapshotId")
     if not isinstance(found, str) or not found or found.isspace():
         return None
-    word = get("SnapshotState")
-    status = status_of(word)
+    status, raw_status, restorable = _state(get("SnapshotState"))
     made = parse_time(get("CreateTime"), context.zone)
-    size = gib(get("DiskSize"))
-    placement = mapping(get("Placement"))
-    if made is None or size is None:
-        note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": size})
+    placement = get("Placement")
+    zone = placement.get("Zone") if is_object(placement) else None
+    source = _disk(get("DiskId"), get("DiskUsage"), get("DiskSize"), zone)
+    if made is None or source.size_bytes is None:
+        note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": source.size_bytes})
     return Snapshot(
         id=found,
         provider=PROVIDER,
@@ -266,22 +267,17 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
         region=context.region,
         name=text(get("SnapshotName")),
         status=status,
-        raw_status=text(word),
-        restorable=RESTORABLE.get(status),
+        raw_status=raw_status,
+        restorable=restorable,
         progress=percent(get("Percent")),
         created_at=made,
         cut_at=made,
-        source=SourceDisk(
-            id=text(get("DiskId")),
-            role=role_of(get("DiskUsage")),
-            size_bytes=size,
-            zone=text(placement.get("Zone")),
-        ),
-        size_bytes=size,
-        origin=_origin(row),
+        source=source,
+        size_bytes=source.size_bytes,
+        origin=_origin(get("CopyFromRemote"), get("SnapshotType"), get("AutoSnapshotPolicyId")),
         expires_at=_end(row, context.zone),
         encrypted=boolean(get("Encrypt")),
-        usage=_usage(_images(row), integer(get("ShareReference"))),
+        usage=_usage(_images(row), get("ShareReference")),
         locked=boolean(get("IsLocked")),
         tags=_tags(get("Tags")),
         raw=row if context.keep_raw else None,
@@ -355,14 +351,24 @@ def _end(row: Mapping[str, Any], zone: tzinfo) -> datetime | None:
     return parse_time(written, zone) if written and not boolean(row.get("IsPermanent")) else None
 
 
-def _origin(row: Mapping[str, Any]) -> Origin:
-    copied = row.get("CopyFromRemote")
-    if copied is not False and boolean(copied):
+@remembered
+def _state(word: object) -> tuple[SnapshotStatus, str | None, bool | None]:
+    status = status_of(word)
+    return status, text(word), RESTORABLE.get(status)
+
+
+@remembered
+def _disk(disk_id: object, usage: object, size: object, zone: object) -> SourceDisk:
+    return SourceDisk(id=text(disk_id), role=role_of(usage), size_bytes=gib(size), zone=text(zone))
+
+
+@remembered
+def _origin(copied: object, kind: object, policy: object) -> Origin:
+    if boolean(copied):
         return Origin.COPY
-    kind = row.get("SnapshotType")
     if isinstance(kind, str) and kind.upper().startswith("SHARED"):
         return Origin.SHARED
-    return Origin.POLICY if text(row.get("AutoSnapshotPolicyId")) else Origin.MANUAL
+    return Origin.POLICY if text(policy) else Origin.MANUAL
 
 
 def _images(row: Mapping[str, Any]) -> int | None:
@@ -371,9 +377,9 @@ def _images(row: Mapping[str, Any]) -> int | None:
     return len(listed) if count is None and is_list(listed) else count
 
 
-@lru_cache(maxsize=256)
-def _usage(images: int | None, shares: int | None) -> Usage:
-    return Usage(images=images, shares=shares)
+@remembered
+def _usage(images: int | None, shares: object) -> Usage:
+    return Usage(images=images, shares=integer(shares))
 
 
 def _tags(value: object) -> Tags | None:

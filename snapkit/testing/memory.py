@@ -12,10 +12,11 @@ from typing import Any, ClassVar, TypeVar
 
 import attrs
 
+from snapkit.answers import read_json
 from snapkit.credentials import Credentials, EnvironmentNames, KeyNames
 from snapkit.driver import Capability, Connection, Driver, Limits, Option
 from snapkit.errors import Failure
-from snapkit.http import HttpRequest, HttpResponse, read_json
+from snapkit.http import HttpRequest, HttpResponse
 from snapkit.model import (
     Consistency,
     DiskRole,

@@ -17,6 +17,7 @@ import responses
 from requests.adapters import HTTPAdapter
 
 from snapkit import http
+from snapkit.answers import read_json
 from snapkit.errors import (
     ConfigurationError,
     DeadlineExceededError,
@@ -28,7 +29,7 @@ from snapkit.errors import (
     TransportError,
     UnavailableError,
 )
-from snapkit.http import Http, HttpRequest, HttpResponse, check_endpoint, read_json
+from snapkit.http import Http, HttpRequest, HttpResponse, check_endpoint
 
 Handler = Callable[[socket.socket, bytes], None]
 BODY = b'{"items": [1, 2, 3], "total": 3}'

@@ -12,6 +12,7 @@ from typing import Any, cast
 import attrs
 import pytest
 
+from snapkit.answers import read_json
 from snapkit.credentials import Credentials, StaticSource
 from snapkit.errors import (
     AuthenticationError,
@@ -27,7 +28,7 @@ from snapkit.errors import (
     TransportError,
     UnavailableError,
 )
-from snapkit.http import Http, HttpRequest, HttpResponse, read_json
+from snapkit.http import Http, HttpRequest, HttpResponse
 from snapkit.rate import Limiter, Rate
 from snapkit.retry import Quota, RetryPolicy, Safety
 from snapkit.transport import Call, Clock, Direct, Moment, Transport

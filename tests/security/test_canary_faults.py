@@ -14,6 +14,7 @@ import attrs
 import pytest
 import requests
 import trustme
+import urllib3
 
 from snapkit.cli.records import exact
 from snapkit.client import Client
@@ -225,7 +226,7 @@ def test_no_refused_connection_shows_a_key(
     caplog.set_level(logging.DEBUG)
     error = failing(harness, f"http://{refused()}")
 
-    assert isinstance(error.__cause__, requests.ConnectionError)
+    assert isinstance(error.__cause__, requests.ConnectionError | urllib3.exceptions.HTTPError)
     assert [] == found_in([*shown(error), *logged(caplog)], forbidden())
 
 
