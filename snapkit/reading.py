@@ -25,9 +25,10 @@ from snapkit.errors import (
 )
 from snapkit.listing import Listing, Outcome, Report, Scope, ScopeReport, outcome_of
 from snapkit.model import Kind, Region, Snapshot, SnapshotGroup, SnapshotStatus, group_status
-from snapkit.paging import Cursor, Page, Tally, walk
+from snapkit.paging import Cursor, Page
 from snapkit.query import GroupQuery, SnapshotQuery, check_filters
 from snapkit.waiting import Patience, Progress, Until, Watch, passing, wait_for
+from snapkit.walking import Tally, walk
 from snapkit.writes import Disk, DiskQuery
 
 __all__ = ["Reader", "chunked"]

@@ -12,9 +12,10 @@ from benchmarks.estate import CLOUDS, Scope, templates
 from benchmarks.figures import Figure, Outcome, Scale, single
 from benchmarks.scenarios.growth import PAGE, listing
 from benchmarks.scenarios.mapping import payload_of
-from snapkit.paging import Cursor, Page, Position, Token, walk
+from snapkit.paging import Cursor, Page, Position, Token
 from snapkit.rate import SHARE
 from snapkit.registry import driver_class
+from snapkit.walking import walk
 
 ACCOUNTS, REGIONS, SNAPSHOTS = 1_000, 10, 10_000_000
 HOUR = 3600.0

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snapkit.model import DiskRole
-from snapkit.paging import Cursor, Page, Position, walk
+from snapkit.paging import Cursor, Page, Position
 from snapkit.vocabulary import gib, integer, mapping, text
+from snapkit.walking import walk
 from snapkit.writes import Disk, DiskQuery
 from snapkit_qingcloud.wire import list_of, numbered, servers_of_row
 from snapkit_qingcloud.writing import Calling

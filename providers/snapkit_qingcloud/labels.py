@@ -5,9 +5,10 @@ from typing import Any
 
 from snapkit.errors import ConflictError, ProtocolError
 from snapkit.model import Kind, Snapshot
-from snapkit.paging import Cursor, OffsetPaging, Page, walk
+from snapkit.paging import Cursor, OffsetPaging, Page
 from snapkit.retry import Safety
 from snapkit.vocabulary import mapping, text
+from snapkit.walking import walk
 from snapkit.writes import ItemResult
 from snapkit_qingcloud.wire import list_of
 from snapkit_qingcloud.writing import Calling, pairs

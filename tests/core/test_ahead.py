@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from snapkit.ahead import Lanes
 from snapkit.client import connect
 from snapkit.errors import ArgumentError, ThrottledError
-from snapkit.paging import Cursor, Page, Position, Tally, walk
+from snapkit.paging import Cursor, Page, Position
+from snapkit.walking import Tally, walk
 
 STYLES = ("offset", "number")
 WIDTHS = (1, 2, 16)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snapkit import paging
+from snapkit import walking
 from snapkit.errors import PagingError
 from snapkit.paging import (
     Cursor,
@@ -20,13 +20,10 @@ from snapkit.paging import (
     Page,
     PageNumberPaging,
     Position,
-    Tally,
     Token,
     TokenPaging,
-    cover,
-    onward,
-    walk,
 )
+from snapkit.walking import Tally, cover, onward, walk
 
 STYLES = ("token", "offset", "number")
 Total = Callable[[int], int | None]
@@ -471,7 +468,7 @@ def test_going_on_always_reaches_beyond_what_is_known(
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
 def test_planning_a_walk_ends_however_absurd_the_total(total: int | None, limit: int) -> None:
     """A server must not be able to keep a processor busy with one number."""
-    assert isinstance(paging.cheaper_plain(total, limit), bool)
+    assert isinstance(walking.cheaper_plain(total, limit), bool)
 
 
 class TestRequests:

@@ -15,15 +15,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType] - untyped there
 )
 
-from snapkit.paging import (
-    Cursor,
-    OffsetPaging,
-    Page,
-    PageNumberPaging,
-    Tally,
-    TokenPaging,
-    walk,
-)
+from snapkit.paging import Cursor, OffsetPaging, Page, PageNumberPaging, TokenPaging
+from snapkit.walking import Tally, walk
 
 TOKENS = TokenPaging(token="after", size="size")
 NUMBERS = PageNumberPaging(number="page", size="size", total="total")

@@ -19,10 +19,11 @@ from snapkit.client import Client
 from snapkit.driver import Capability
 from snapkit.errors import ConflictError, SnapkitError
 from snapkit.model import Snapshot
-from snapkit.paging import Cursor, Page, Tally, walk
+from snapkit.paging import Cursor, Page
 from snapkit.query import SnapshotQuery
 from snapkit.testing import EmulatedHarness
 from snapkit.testing.harness import many
+from snapkit.walking import Tally, walk
 from tests.providers.harnesses import STYLES
 
 LIMIT = 10

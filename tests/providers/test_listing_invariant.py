@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from snapkit.driver import Driver
 from snapkit.model import Snapshot
-from snapkit.paging import Cursor, Page, walk
+from snapkit.paging import Cursor, Page
 from snapkit.query import SnapshotQuery
 from snapkit.testing.emulated import EmulatedHarness
 from snapkit.testing.harness import many
+from snapkit.walking import walk
 from tests.providers.harnesses import STYLES
 
 LIMIT = 10

@@ -25,10 +25,11 @@ from snapkit.errors import (
     UnsupportedError,
 )
 from snapkit.model import DiskRole, Kind, Snapshot, SnapshotKind, SnapshotStatus, Tags
-from snapkit.paging import Cursor, Page, walk
+from snapkit.paging import Cursor, Page
 from snapkit.query import SnapshotQuery
 from snapkit.settings import open_driver
 from snapkit.transport import Clock
+from snapkit.walking import walk
 from snapkit.writes import (
     Change,
     CopyOrder,
