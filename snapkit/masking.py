@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, unquote_plus
 
 import attrs
 
@@ -28,6 +28,7 @@ _SHORTEST = 8
 _PIECE = 12
 _SIGNED = re.compile(r"(?:^|[^a-z])(?:authorization|signature)$", re.IGNORECASE)
 _IN_HEADER = re.compile(r"signature=[\"']?([^,\s\"']+)", re.IGNORECASE)
+_PAIR = re.compile(r"(?:^|&)(?:[^=&]*[^=&a-z])?(?:authorization|signature)=([^&]*)", re.IGNORECASE)
 _QUERY = re.compile(r"\?[^\s'\")>]+")
 _USER = re.compile(r"//[^/@\s]+@")
 _TELLTALE = re.compile(
@@ -71,8 +72,8 @@ def signed_values(url: str, headers: Mapping[str, str], body: bytes) -> set[str]
         if _SIGNED.search(name)
     }
     form = body.decode("utf-8", "replace") if len(body) < 2**20 else ""
-    pairs = parse_qsl(urlsplit(url).query) + parse_qsl(form)
-    return found | {value for name, value in pairs if _SIGNED.search(name)}
+    pairs = _PAIR.findall(url.partition("?")[2]) + _PAIR.findall(form)
+    return found | {unquote_plus(value) for value in pairs}
 
 
 @attrs.frozen
