@@ -203,6 +203,7 @@ class _Walk(Generic[T]):
             self.tally.moved |= last.total != total or len(self.seen) != len(order)
             return False
         place, reach = onward(total, 1, size, aligned=True)
+        self.expect(((0, size), (place, reach)))
         ends = ((self.at(0, size), order[:size]), (self.at(place, reach), order[place:]))
         quiet = all(page.total == total and list(self.marks(page)) == ids for page, ids in ends)
         self.tally.moved |= not quiet

@@ -44,7 +44,7 @@ def rows(job: Job) -> Iterator[Any]:
     ]
     limiter = Limiter(share=1000.0)
     if len(targets) == 1:
-        with snapkit.connect(targets[0], limiter=limiter) as client:
+        with snapkit.connect(targets[0], limiter=limiter, pages_at_once=job.threads) as client:
             listing = client.snapshots()
             yield from listing
     else:
