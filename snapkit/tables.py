@@ -129,13 +129,23 @@ class SnapshotStream:
     _read: bool = attrs.field(default=False, init=False)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Return the stream as a capsule, as the Arrow PyCapsule interface has it."""
+        """Return the stream as a capsule, as the Arrow PyCapsule interface has it.
+
+        It may be asked for more than once, as by a reader that looks at the schema first; the
+        first that takes rows has them all.
+        """
+        self._check_unread()
+        reader = _arrow().RecordBatchReader.from_batches(schema(), self._batches())
+        return reader.__arrow_c_stream__(requested_schema)
+
+    def _batches(self) -> Iterator[Arrow]:
+        self._check_unread()
+        self._read = True
+        yield from _batches(self.snapshots, self.batch_rows)
+
+    def _check_unread(self) -> None:
         if self._read:
             raise ArgumentError("the stream has been read", hint="make one for each reader")
-        self._read = True
-        batches = _batches(self.snapshots, self.batch_rows)
-        reader = _arrow().RecordBatchReader.from_batches(schema(), batches)
-        return reader.__arrow_c_stream__(requested_schema)
 
 
 def write_parquet(
