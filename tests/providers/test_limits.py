@@ -90,6 +90,7 @@ def test_sixty_four_threads_keep_the_documented_limit(
 ) -> None:
     """Over many regions of one account, snapshots and groups at once: nothing is refused."""
     clouds, virtual = world(provider, {0: 1500, 1: 700, 2: 500}, regions=32), VirtualTime()
+    virtual.step_aside(monkeypatch)
     (account,) = clouds.accounts
     throttle = Throttle(**DOCUMENTED[provider], monotonic=lambda: virtual.now)
     account.throttle = throttle
@@ -113,13 +114,16 @@ def test_sixty_four_threads_keep_the_documented_limit(
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("provider", providers())
-def test_half_the_limit_costs_few_refusals_and_no_row(provider: str) -> None:
+def test_half_the_limit_costs_few_refusals_and_no_row(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another tool uses the account: one refusal a thread at the first meeting, then few.
 
     A bucket that met the limit is near the real one when the sweep ends.
     """
     rate = driver_class(provider).rates[""]
     clouds, virtual = world(provider, {0: 2000, 1: 900}, regions=24), VirtualTime()
+    virtual.step_aside(monkeypatch)
     (account,) = clouds.accounts
     half = rate.part(SHARE / 2)
     throttle = Throttle(
