@@ -106,14 +106,14 @@ def alibaba_sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
     """Return what AssumeRole answers."""
     written = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     keys = {"AccessKeyId": f"STS.{number}", "AccessKeySecret": f"{CANARY}-{number}"}
-    keys |= {"SecurityToken": f"{CANARY}-token", "Expiration": written}
+    keys |= {"SecurityToken": f"{CANARY}-lent-{number}", "Expiration": written}
     return {"RequestId": "R", "Credentials": keys}
 
 
 def tencent_sts(number: int = 1, end: float = NOW + 3600) -> dict[str, Any]:
     """Return what AssumeRole answers."""
     pair = {"TmpSecretId": f"TMP{number}", "TmpSecretKey": f"{CANARY}-{number}"}
-    pair |= {"Token": f"{CANARY}-token"}
+    pair |= {"Token": f"{CANARY}-lent-{number}"}
     return {"Response": {"Credentials": pair, "ExpiredTime": int(end), "RequestId": "R"}}
 
 
