@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from snapkit import http, paging
+from snapkit import http, walking
 from snapkit.errors import ProtocolError, Retry
 
 from .cloud import NAMES, Cloud
@@ -98,7 +98,7 @@ def test_a_page_of_more_rows_than_any_provider_sends_is_refused(
     here: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The size of an answer alone does not bound the objects made of it."""
-    monkeypatch.setattr(paging, "MOST_ROWS", 99)
+    monkeypatch.setattr(walking, "MOST_ROWS", 99)
     with serving(Wire(here.answer)) as wire:
         seen = here.list(wire.url)
     error = here.check_failed(seen)
