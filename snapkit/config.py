@@ -7,12 +7,12 @@ user's own folder, and never from the working directory, which may be somebody e
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from snapkit.abreast import abreast
 from snapkit.configfile import defaults_in, group_in, profile_in, refuse_secrets, warn_of_mode
 from snapkit.credentials import Credentials, Environment
 from snapkit.errors import ConfigurationError, Retry, SnapkitError
@@ -114,8 +114,8 @@ class Config:
             home = profile.target(driver_class(profile.provider).home_region, keys)
             return everywhere(home, list_regions, cache=cache)
 
-        with ThreadPoolExecutor(_ASKED_AT_ONCE) as asking:
-            return [target for found in asking.map(spread, chosen) for target in found]
+        asked = abreast(spread, chosen, at_once=_ASKED_AT_ONCE)
+        return [target for found in asked for target in found]
 
     def completed(self, target: Target, *, source_for: SourceFor | None = None) -> Target:
         """Return *target* with the keys and the address of the profile for its account.

@@ -6,7 +6,8 @@ name; after a lost answer the core looks for the marker and adopts what it finds
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import TypeVar
 
 import attrs
@@ -20,7 +21,7 @@ from snapkit.errors import (
 )
 from snapkit.transport import Clock
 
-__all__ = ["Resolution", "new_key", "once", "token_of"]
+__all__ = ["Resolution", "named_if_interrupted", "new_key", "once", "token_of"]
 
 T = TypeVar("T")
 _LONGEST_TOKEN = 64
@@ -85,26 +86,40 @@ def once(
         if adopted is not None:
             return adopted
     lost: SnapkitError | None = None
-    for _ in range(resolution.resend + 1):
-        refused: SnapkitError | None = None
-        try:
-            return send()
-        except SnapkitError as error:
-            if error.sent is not Sent.NO:
-                lost = error
-            elif lost is None and not (known and isinstance(error, ConflictError)):
-                raise
-            else:
-                refused, lost = error, lost or error
-        adopted = _search(find, mine, name_of, key, marker, what, lost, clock, resolution)
-        if adopted is not None:
-            return adopted
-        if refused is not None and refused is lost:
-            raise refused
-        if refused is not None:
-            # What refuses the second request may be the first one, under way.
-            raise _unknown(what, key, marker, lost) from refused
-    raise _unknown(what, key, marker, lost or SnapkitError("nothing was sent")) from lost
+    with named_if_interrupted(what, key):
+        for _ in range(resolution.resend + 1):
+            refused: SnapkitError | None = None
+            try:
+                return send()
+            except SnapkitError as error:
+                if error.sent is not Sent.NO:
+                    lost = error
+                elif lost is None and not (known and isinstance(error, ConflictError)):
+                    raise
+                else:
+                    refused, lost = error, lost or error
+            adopted = _search(find, mine, name_of, key, marker, what, lost, clock, resolution)
+            if adopted is not None:
+                return adopted
+            if refused is not None and refused is lost:
+                raise refused
+            if refused is not None:
+                # What refuses the second request may be the first one, under way.
+                raise _unknown(what, key, marker, lost) from refused
+        raise _unknown(what, key, marker, lost or SnapkitError("nothing was sent")) from lost
+
+
+@contextmanager
+def named_if_interrupted(what: str, key: str) -> Generator[None]:
+    """Note on an interrupt that *what* may have been made, and the key that finds it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(
+            f"{what} may have been made; run it again with the key {key!r}: it is then found"
+            " and finished"
+        )
+        raise
 
 
 def _before(find: Callable[[], Iterable[T]]) -> list[T]:

@@ -1,12 +1,14 @@
 """Credentials printed by a command of the user's."""
 
+import atexit
 import logging
 import os
 import re
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -103,7 +105,7 @@ class ProcessSource:
             raise CredentialsMissingError(
                 f"{self.origin} cannot be started: {why}", hint="give its whole path"
             ) from None
-        with process:
+        with process, _kept_in_mind(process):
             output = _Reader(process.stdout)
             errors = _Reader(process.stderr)
             status, late = _ended(process, output, self.timeout)
@@ -163,8 +165,8 @@ def _ended(
     process: "subprocess.Popen[bytes]", output: _Reader, timeout: float
 ) -> tuple[int | None, bool]:
     """Return the exit status and whether the time ran out; the process is gone then."""
-    late = not output.full.wait(timeout)
     try:
+        late = not output.full.wait(timeout)
         if late or output.too_much:
             _end(process)
             return None, late
@@ -175,6 +177,31 @@ def _ended(
     except BaseException:
         _end(process)
         raise
+
+
+_RUNNING: dict["subprocess.Popen[bytes]", int] = {}
+"""Commands under way, and the process that started each: a fork has them too."""
+
+
+@contextmanager
+def _kept_in_mind(process: "subprocess.Popen[bytes]") -> Generator[None]:
+    """Have *process* ended with this one, whose threads may not live to do it."""
+    _RUNNING[process] = os.getpid()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if process.poll() is None:
+            _end(process)
+        raise
+    finally:
+        _RUNNING.pop(process, None)
+
+
+@atexit.register
+def _end_all() -> None:
+    for process, owner in list(_RUNNING.items()):
+        if owner == os.getpid() and process.poll() is None:
+            _end(process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from snapkit import deleting
-from snapkit.creating import Resolution, new_key, once, token_of
+from snapkit.creating import Resolution, named_if_interrupted, new_key, once, token_of
 from snapkit.driver import Capability
 from snapkit.errors import ArgumentError, ConflictError, OutcomeUnknown, Sent, SnapkitError
 from snapkit.model import (
@@ -399,7 +399,8 @@ class Maker(Reader):
         A failure here must not look like one of the creation, or a caller makes another.
         """
         try:
-            self._driver.finish_snapshot(made, order)
+            with named_if_interrupted(f"the snapshot {made!r}", key):
+                self._driver.finish_snapshot(made, order)
         except SnapkitError as error:
             raise self._unfinished(f"the snapshot {made!r}", key, error) from error
 

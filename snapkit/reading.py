@@ -71,6 +71,11 @@ class Reader:
         """The account label, empty when there is none."""
         return self._driver.connection.account
 
+    @property
+    def _place(self) -> str:
+        account = f"{self.account}@" if self.account else ""
+        return f"{self.provider}:{account}{self.region}"
+
     def supports(self, capability: Capability) -> bool:
         """Whether the provider offers *capability*."""
         return capability in self._driver.capabilities
@@ -162,7 +167,7 @@ class Reader:
             patience=bounds if timeout is None else attrs.evolve(bounds, timeout=timeout),
             on_progress=on_progress,
             cancelled=cancelled,
-            place=f" in {self.provider}:{self.region}",
+            place=f" in {self._place}",
         )
 
     def wait_group(
@@ -303,7 +308,7 @@ class Reader:
                 f"the {what} {wanted!r} cannot be read: {trouble}", retry=Retry.NEVER
             ).locate(**place)
         raise NotFoundError(
-            f"no {what} {wanted!r} in {self.provider}:{self.region}",
+            f"no {what} {wanted!r} in {self._place}",
             hint="it may be in another region or account, or deleted",
         ).locate(**place)
 

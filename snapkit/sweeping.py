@@ -218,9 +218,7 @@ class Crew:
         """Start the threads and yield what they bring."""
         monotonic = time.monotonic
         end = None if self.plan.timeout is None else monotonic() + self.plan.timeout
-        for number in range(min(self.plan.workers, len(self.jobs))):
-            fair = number > 0 or self.gate is None
-            threading.Thread(target=self._work, args=(end, fair), daemon=True).start()
+        self._man(end)
         running = len(self.jobs)
         try:
             while running:
@@ -240,6 +238,17 @@ class Crew:
             with self.lock:
                 for session in self.sessions.values():
                     session.close()
+
+    def _man(self, end: float | None) -> None:
+        """Start the threads; where the system gives fewer, those list everything."""
+        for number in range(min(self.plan.workers, len(self.jobs))):
+            fair = number > 0 or self.gate is None
+            try:
+                threading.Thread(target=self._work, args=(end, fair), daemon=True).start()
+            except RuntimeError:
+                if number == 0:
+                    raise
+                return
 
     def _time_out(self) -> None:
         """Close the books: what is still running is late, and nothing changes any more."""

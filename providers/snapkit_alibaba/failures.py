@@ -192,6 +192,7 @@ _HINTS: Mapping[str, str] = {
     "InvalidOperation.DecreaseRetentionDaysUnsupported": "an expiry can only be set later",
     "IncorrectInstanceStatus": "a rollback needs the instance stopped",
     "InvalidOperation.CoolOffPeriodExpired": "the lock ends by itself; nothing takes it away",
+    "IdempotentParameterMismatch": "the key was used for something else; use another key",
     "UnsupportedParameter": "an endpoint of a private cloud may not know this filter",
 }
 

@@ -5,6 +5,7 @@ neither the HTTP library nor the one that draws.
 """
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Generator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -123,26 +124,34 @@ def commands(context: click.Context) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's) and return the exit code."""
-    args = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        _forgive(stream)
     try:
+        return _ended(list(sys.argv[1:] if argv is None else argv))
+    finally:
+        _discard_unwritable(sys.stderr)
+
+
+def _ended(args: list[str]) -> int:
+    """Run *args* and return the exit code, whatever happens."""
+    try:
+        _check_streams()
+        for stream in (sys.stdout, sys.stderr):
+            _forgive(stream)
         with _terminable():
             code = _run(args)
             sys.stdout.flush()
         return code
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return 130
+    except (KeyboardInterrupt, click.Abort) as stop:
+        return _stopped(stop)
     except BrokenPipeError:
-        _discard_output()
+        _discard(sys.stdout)
         return 141
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets a sentence
         from snapkit.cli.failing import explain
 
         code = explain(error, debug="--debug" in args, argv=args)
-        _discard_unwritable()
+        _discard_unwritable(sys.stdout)
         return code
 
 
@@ -151,6 +160,30 @@ def _run(args: list[str]) -> int:
         commands.main(args, prog_name="snapkit")
     with commands.make_context("snapkit", args) as context:
         return int(commands.invoke(context) or 0)
+
+
+def _stopped(stop: BaseException) -> int:
+    """Say what was under way when *stop* came, and return the exit code."""
+    notes: list[str] = getattr(stop, "__notes__", [])
+    if notes:
+        from snapkit.cli.failing import tell
+
+        for note in notes:
+            tell("interrupted", note)
+    return 130
+
+
+def _check_streams() -> None:
+    """Raise OSError, before anything is done, where there is no stdout to tell it on.
+
+    A stderr that is not there takes everything and shows nothing.
+    """
+    found: Any = sys
+    if found.stderr is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        found.stderr = io.TextIOWrapper(io.FileIO(nowhere, "w"), encoding="utf-8")
+    if found.stdout is None:
+        raise OSError(errno.EBADF, "it is closed; send it to a file, or to /dev/null", "stdout")
 
 
 def _forgive(stream: TextIO) -> None:
@@ -176,16 +209,19 @@ def _terminable() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _discard_unwritable() -> None:
+def _discard_unwritable(stream: TextIO | None) -> None:
+    """Drop what *stream* cannot write, so that the exit code stays what it is."""
     try:
-        sys.stdout.flush()
+        if stream is not None:
+            stream.flush()
     except OSError:
-        _discard_output()
+        _discard(stream)
 
 
-def _discard_output() -> None:
+def _discard(stream: TextIO | None) -> None:
     """Keep the interpreter from complaining about unwritten output when it ends."""
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        if stream is not None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

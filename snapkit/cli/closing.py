@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
-import click
 
 from snapkit.cli.columns import size
-from snapkit.cli.failing import story, tell
+from snapkit.cli.failing import remark, story, tell
 from snapkit.cli.inert import inert
 from snapkit.listing import Outcome, Report, ScopeReport
 
@@ -53,7 +52,7 @@ class Totals:
 
 def say(sentence: str) -> None:
     """Print a line to stderr, harmless."""
-    click.echo(inert(sentence), err=True)
+    remark(inert(sentence))
 
 
 def close(report: Report, *, debug: bool = False) -> None:
@@ -65,7 +64,7 @@ def close(report: Report, *, debug: bool = False) -> None:
     if debug:
         for scope in missing:
             if scope.error is not None:
-                click.echo(story(scope.error), err=True, nl=False)
+                remark(story(scope.error), nl=False)
     seen = anything_seen(report)
     for place, reason in unseen(missing):
         tell("not seen" if seen else "error", f"{place}: {reason}")

@@ -98,7 +98,8 @@ def _keys_of(profile: "Profile") -> str:
         return "environment"
     command: Any = given.get("command")
     if command:
-        rest = f" with {len(command) - 1} arguments" if len(command) > 1 else ""
+        more = len(command) - 1
+        rest = f" with {more} argument{'s' * (more > 1)}" if more else ""
         return f"command {command[0]}{rest}"
     named = {"source", "profile", "keyring", "user", "role_arn"}
     said = [f"{key} {value}" if key in named else key for key, value in given.items()]

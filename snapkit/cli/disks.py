@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from snapkit.cli.columns import columns
+from snapkit.cli.failing import tell
 from snapkit.cli.options import Command, acting, option, printing, talking
 from snapkit.cli.places import client_of
 from snapkit.cli.records import put, record
@@ -33,7 +34,6 @@ _COLUMNS = ("id", "name", "role", "size", "raw_status", "instance_id", "zone", "
 def disks_command(**given: Any) -> int:
     """List the disks of a server in TARGET, or those named, as they are now."""
     from snapkit.cli import grid
-    from snapkit.cli.closing import say
     from snapkit.cli.exits import Exit
 
     with client_of(given["target"], given) as client:
@@ -43,7 +43,13 @@ def disks_command(**given: Any) -> int:
     elif found:
         padded, shown, _ = grid.lines(columns(Disk, _COLUMNS), found)
         grid.draw(padded, shown)
-    if found:
+    missing = [one for one in given["disk"] if one not in {disk.id for disk in found}]
+    if found and not missing:
         return Exit.OK
-    say("no such disks")
-    return Exit.NOT_FOUND
+    what = "disk" + "s" * (len(missing) > 1) + " " + ", ".join(map(repr, missing))
+    tell(
+        "not there" if found else "error",
+        f"no {what if missing else 'disk of server ' + repr(given['instance'])}"
+        f" in {given['target']}; it may be in another region or account, or gone",
+    )
+    return Exit.PARTIAL if found else Exit.NOT_FOUND

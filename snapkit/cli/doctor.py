@@ -4,11 +4,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from snapkit.abreast import abreast
 from snapkit.cli.exits import Exit
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, configured, contacting, option, printing, talking
@@ -64,11 +64,10 @@ def doctor_command(**given: Any) -> int:
 
     places = list(dict.fromkeys(_places(given)))
     found: list[Diagnosis] = []
-    with ThreadPoolExecutor(_AT_ONCE) as working:
-        for one in working.map(examined, places):
-            found.append(one)
-            if given["output"] == "table":
-                _draw(one, first=len(found) == 1)
+    for one in abreast(examined, places, at_once=_AT_ONCE):
+        found.append(one)
+        if given["output"] == "table":
+            _draw(one, first=len(found) == 1)
     if given["output"] == "table":
         _draw_writes(places)
     else:

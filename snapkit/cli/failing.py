@@ -1,23 +1,44 @@
 """How a command says that something went wrong: one sentence, no traceback, no secret."""
 
+import contextlib
 import logging
+import re
 import shlex
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import click
 
 from snapkit.cli.inert import inert
 
-__all__ = ["explain", "listen", "settling", "story", "tell"]
+__all__ = ["explain", "listen", "remark", "settling", "story", "tell", "told_anyway"]
 
 _URL_BEARERS = ("requests", "urllib3", "http")
 """Packages whose exceptions quote the URL, and with it a signature."""
 
 
+def remark(text: str, *, nl: bool = True) -> None:
+    """Print *text* to stderr, and a line's end; a stderr that takes nothing changes nothing.
+
+    What was done is done, and the exit code tells it.
+    """
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, nl=nl)
+
+
 def tell(kind: str, sentence: str) -> None:
     """Print ``snapkit: kind: sentence`` to stderr."""
-    click.echo(f"snapkit: {kind}: {inert(sentence)}", err=True)
+    remark(f"snapkit: {kind}: {inert(sentence)}")
+
+
+@contextlib.contextmanager
+def told_anyway(made: str) -> Generator[None]:
+    """Say on stderr what was *made* if it cannot be said on stdout."""
+    try:
+        yield
+    except OSError:
+        tell("made all the same", made)
+        raise
 
 
 def explain(error: Exception, *, debug: bool, argv: Sequence[str] = ()) -> int:
@@ -29,7 +50,7 @@ def explain(error: Exception, *, debug: bool, argv: Sequence[str] = ()) -> int:
     from snapkit.errors import OutcomeUnknown, SnapkitError
 
     if debug:
-        click.echo(story(error), err=True, nl=False)
+        remark(story(error), nl=False)
     if isinstance(error, click.ClickException):
         tell("error", _usage(error))
         return Exit.USAGE
@@ -58,10 +79,18 @@ def _usage(error: click.ClickException) -> str:
         guess = f"; did you mean {' or '.join(near)}?" if near else ""
         said = f"no option {error.option_name!r}{guess}"
     else:
-        said = error.format_message().rstrip(".")
-        said = said[:1].lower() + said[1:]
+        said = _plain(error.format_message().rstrip("."))
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"{said} ({context.command_path} --help shows what there is)" if context else said
+
+
+def _plain(said: str) -> str:
+    """Return click's sentence in our words: one line, and no names of types."""
+    said = re.sub(r"\.\s*Choose from:\s*", "; choose from ", said)
+    said = re.sub(r",\n\s+", ", ", said)
+    said = re.sub(r"is not a valid float( range)?$", "is not a number", said)
+    said = re.sub(r"is not a valid integer( range)?$", "is not a whole number", said)
+    return said[:1].lower() + said[1:]
 
 
 def story(error: BaseException) -> str:

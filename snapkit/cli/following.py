@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from snapkit.cli.failing import remark
 from snapkit.cli.options import option
 from snapkit.cli.progress import moving, sentence, wants_moving
 from snapkit.cli.records import as_json, error_record, record
@@ -55,7 +56,7 @@ class Follower:
 
     noun: str
     way: str
-    write: Callable[[str], None] = attrs.field(default=lambda line: click.echo(line, err=True))
+    write: Callable[[str], None] = remark
     clock: Callable[[], float] = time.monotonic
     report: Callable[[], Report] = Report
     started: float = 0.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from snapkit.cli.awaiting import patient, waited
+from snapkit.cli.failing import told_anyway
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, acting, option, pairs_of, printing, stacked, talking
 from snapkit.cli.places import client_of
@@ -84,8 +85,9 @@ def _tell_made(client: "Client", made: Snapshot | SnapshotGroup, given: Mapping[
     In JSON and YAML there is one object, also if the wait fails: what was made is made.
     """
     if given["output"] == "table":
-        sys.stdout.write(f"{inert(str(made.ref))}\n")
-        sys.stdout.flush()
+        with told_anyway(str(made.ref)):
+            sys.stdout.write(f"{inert(str(made.ref))}\n")
+            sys.stdout.flush()
     try:
         if given["wait"]:
             made = (
@@ -94,8 +96,9 @@ def _tell_made(client: "Client", made: Snapshot | SnapshotGroup, given: Mapping[
             )
     finally:
         if given["output"] != "table":
-            put(record(made), given["output"])
-            sys.stdout.flush()
+            with told_anyway(str(made.ref)):
+                put(record(made), given["output"])
+                sys.stdout.flush()
     return 0
 
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
-import click
 
 from snapkit.cli.exits import of_errors
-from snapkit.cli.failing import story, tell
+from snapkit.cli.failing import remark, story, tell
 from snapkit.cli.inert import inert
 from snapkit.cli.records import error_record, put
 from snapkit.errors import SnapkitError
@@ -47,7 +46,7 @@ class Outcomes:
         self.errors.append(error)
         sys.stdout.flush()
         if self.debug:
-            click.echo(story(error), err=True, nl=False)
+            remark(story(error), nl=False)
         tell(f"not {self.done}", f"{ref}: {error}")
 
     def add(self, place: Ref, results: Iterable[ItemResult]) -> None:

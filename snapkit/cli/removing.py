@@ -157,10 +157,17 @@ def _carry_out(step: _Step, given: dict[str, Any], outcomes: Outcomes) -> list[s
             else:
                 done = client.carry_out(step.plan, force=force)
     except SnapkitError as error:
-        outcomes.ill(step.ref if group else place_of(step.ref), error)
+        outcomes.ill(step.ref if group else _named(step), error)
         return []
     outcomes.add(step.ref, done)
     return [one.id for one in done if one.ok and one.kind is Kind.SNAPSHOT]
+
+
+def _named(step: _Step) -> object:
+    """Return what failed as a whole: the one snapshot, or the place of several."""
+    items = step.plan.items if step.plan else ()
+    alone = items[0].id if len(items) == 1 else None
+    return place_of(step.ref) if alone is None else attrs.evolve(step.ref, id=alone)
 
 
 def _see_off(step: _Step, ids: Sequence[str], given: dict[str, Any]) -> None:

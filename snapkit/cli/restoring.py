@@ -10,6 +10,7 @@ import click
 
 from snapkit.cli.asking import agreed, careful, check_askable, show_plan
 from snapkit.cli.awaiting import patient, waited
+from snapkit.cli.failing import told_anyway
 from snapkit.cli.inert import inert
 from snapkit.cli.options import Command, acting, option, pairs_of, printing, talking
 from snapkit.cli.outcomes import Outcomes
@@ -83,10 +84,12 @@ def restore_command(**given: Any) -> int:
             tags=pairs_of(given["tag"]),
             key=given["key"],
         )
-    if given["output"] == "table":
-        sys.stdout.write(f"{inert(disk.id)}\n")
-    else:
-        put(record(disk), given["output"])
+    with told_anyway(f"disk {disk.id}"):
+        if given["output"] == "table":
+            sys.stdout.write(f"{inert(disk.id)}\n")
+        else:
+            put(record(disk), given["output"])
+        sys.stdout.flush()
     return 0
 
 
@@ -157,7 +160,7 @@ def _refused(client: "Client", snapshots: list[Snapshot]) -> list[str]:
     from snapkit.driver import Capability
 
     return [
-        f"{snapshot.id} is {blocker}"
+        f"{snapshot.id}: {blocker}"
         for snapshot in snapshots
         for blocker in client.why_not(Capability.ROLL_BACK, snapshot)
     ]

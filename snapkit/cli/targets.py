@@ -1,10 +1,10 @@
 """Which targets the options of a command mean."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from snapkit.abreast import abreast
 from snapkit.cli.options import configured
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def targets(given: Mapping[str, Any]) -> "list[Target]":
         return config.targets(**changes)
     known = providers()
     parts = [_part(text, config, known, changes) for text in given["target"]]
-    with ThreadPoolExecutor(_ASKED_AT_ONCE) as asking:
-        return [target for found in asking.map(_called, parts) for target in found]
+    asked = abreast(_called, parts, at_once=_ASKED_AT_ONCE)
+    return [target for found in asked for target in found]
 
 
 def _called(part: "Callable[[], list[Target]]") -> "list[Target]":

@@ -85,6 +85,76 @@ def test_a_full_disk_is_one_sentence(environment: dict[str, str], form: str) -> 
     ]
 
 
+@needs_full
+@pytest.mark.faults(84)
+@pytest.mark.parametrize(
+    ("words", "code"), [(["list"], 3), (["lsit"], 2)], ids=["partial", "mistake"]
+)
+@pytest.mark.parametrize("way", ["full", "closed"])
+def test_a_stderr_that_takes_nothing_changes_no_exit_code(
+    environment: dict[str, str], words: list[str], code: int, way: str
+) -> None:
+    """A log on a full disk must not hide what the rows are, or throw them away."""
+    redirect = {"full": "2>/dev/full", "closed": "2>&-"}[way]
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" {redirect}', "sh", *SNAPKIT, *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert code == ended.returncode
+    assert (code == 3) == ended.stdout.startswith("PROVIDER")
+
+
+@needs_full
+@pytest.mark.faults(84)
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_what_was_made_is_told_where_stdout_fails(
+    environment: dict[str, str], emulator: Emulator, form: str
+) -> None:
+    """A full disk does not unmake it."""
+    provider = providers()[0]
+    account = next(emulator.world.of(provider))
+    name, region = next((name, one) for name, one in account.regions.items() if one.disks)
+    known, disk = set(region.snapshots), next(iter(region.disks))
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*SNAPKIT, "create", f"{provider}:{name}", disk, "-o", form],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    (made,) = set(region.snapshots) - known
+
+    assert 1 == ended.returncode
+    assert f"snapkit: made all the same: {provider}:{name}/{made}\n" in ended.stderr
+
+
+@pytest.mark.faults(84)
+@pytest.mark.parametrize("also", ["", " 2>&-"], ids=["alone", "both"])
+def test_without_a_stdout_nothing_is_asked_for(
+    environment: dict[str, str], emulator: Emulator, also: str
+) -> None:
+    """What is made and cannot be told would be made again."""
+    ended = subprocess.run(
+        ["sh", "-c", f'"$@" >&-{also}', "sh", *SNAPKIT, "list"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    said = (
+        "" if also else "snapkit: error: stdout: it is closed; send it to a file, or to /dev/null\n"
+    )
+
+    assert (1, said) == (ended.returncode, ended.stderr)
+    assert [] == emulator.log
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
 @pytest.mark.faults(84)
 def test_an_interrupt_prints_what_is_there(

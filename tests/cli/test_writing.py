@@ -14,6 +14,7 @@ from snapkit.driver import Capability
 from snapkit.errors import (
     ConflictError,
     NotFoundError,
+    PermissionDeniedError,
     QuotaError,
     Sent,
     TransportError,
@@ -393,6 +394,15 @@ def test_roll_back_with_yes(run: Run, cloud: Cloud) -> None:
     assert 2 == run("rollback", ONE, "--yes", "--start-instance").code
 
 
+def test_a_roll_back_that_is_refused_says_why(run: Run, cloud: Cloud) -> None:
+    """In a sentence, and nothing is sent."""
+    cloud.add(snapshot("s-1", status=SnapshotStatus.CREATING, restorable=False))
+    ended = run("rollback", ONE, "--yes")
+
+    assert (1, []) == (ended.code, cloud.sent)
+    assert "error: not rolled back: s-1: it is creating\n" in ended.err
+
+
 def test_a_roll_back_whose_answer_is_lost_is_code_five(run: Run, cloud: Cloud) -> None:
     """There is no command that settles it: look at the disk."""
     cloud.lost = [TransportError("cut", sent=Sent.MAYBE)]
@@ -473,7 +483,9 @@ def test_disks_are_listed(run: Run, cloud: Cloud) -> None:
     assert 0 == ended.code
     assert ended.out.splitlines()[1].startswith("d-1  data")
     assert "d-1" == run("disks", HERE, "d-1", "-o", "json").json["disks"][0]["id"]
-    assert 6 == run("disks", HERE, "d-9").code
+    assert "error: no disk 'd-9' in ledger:north" in (gone := run("disks", HERE, "d-9")).err
+    assert 6 == gone.code
+    assert "no disk of server 'i-9' in " in run("disks", HERE, "--instance", "i-9").err
     assert 2 == run("disks", HERE).code
 
 
@@ -552,3 +564,40 @@ def test_an_interrupt_after_the_start_has_told_what_was_made(run: Run, cloud: Cl
     ended = run("create", HERE, "d-1", "--wait", "complete")
 
     assert (130, f"{HERE}/s-new-1\n") == (ended.code, ended.out)
+
+
+def test_disks_that_are_not_there_are_named(run: Run, cloud: Cloud) -> None:
+    """A short list is never silent."""
+    ended = run("disks", HERE, "d-1", "d-8", "d-9", "-o", "json")
+
+    assert 3 == ended.code
+    assert ["d-1"] == [disk["id"] for disk in ended.json["disks"]]
+    assert "not there: no disks 'd-8', 'd-9' in ledger:north" in ended.err
+
+
+@pytest.mark.faults(84)
+@pytest.mark.parametrize("words", [("create", HERE, "d-1"), ("restore", ONE)], ids=["make", "disk"])
+def test_an_interrupt_while_something_is_made_tells_the_key(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It may have been made, and without the key it would be made again."""
+
+    def interrupt(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    for name in ("create_snapshot", "create_disk"):
+        monkeypatch.setattr(LedgerDriver, name, interrupt)
+    ended = run(*words, "--key", "nightly")
+
+    assert (130, "") == (ended.code, ended.out)
+    assert "snapkit: interrupted: the " in ended.err
+    assert "may have been made; run it again with the key 'nightly': it is then found" in ended.err
+
+
+def test_one_snapshot_that_is_not_deleted_is_named(run: Run, cloud: Cloud) -> None:
+    """The place alone would not say which."""
+    cloud.lost = [PermissionDeniedError("not yours", sent=Sent.NO)]
+    ended = run("delete", ONE, "--yes", "-o", "json")
+
+    assert ONE == ended.json["results"][0]["ref"]
+    assert f"not deleted: {ONE}: " in ended.err

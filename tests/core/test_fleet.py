@@ -165,6 +165,33 @@ def test_leaving_early_stops_the_threads(skies: dict[str, Sky], count: int) -> N
     assert not listing.report.complete
 
 
+@pytest.mark.parametrize("spare", [0, 2])
+def test_a_machine_with_few_threads_to_spare_lists_with_those(
+    skies: dict[str, Sky], monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    """Fewer are slower; without any it is said, and nothing is left running."""
+    regions = [f"r-{number}" for number in range(6)]
+    for region in regions:
+        skies[region] = Sky(rows=rows(region, 10))
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def scarce(thread: threading.Thread) -> None:
+        if len(started) == spare:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    listing = list_snapshots([target(region) for region in regions], workers=4)
+    if not spare:
+        with pytest.raises(RuntimeError):
+            list(listing)
+        return
+
+    assert 60 == len(list(listing))
+    assert listing.report.complete
+
+
 def test_a_slow_reader_holds_the_pages_back(skies: dict[str, Sky]) -> None:
     """Memory stays flat while a hundred thousand rows go by."""
     skies["sea"] = Sky(rows=rows("sea", 5000))

@@ -1,7 +1,11 @@
 """A command prints keys, and neither it nor what it says can do harm."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +103,50 @@ def test_a_command_that_hangs_is_ended_with_what_it_started() -> None:
 
     with pytest.raises(CredentialsMissingError, match=r"did not finish in 0\.4 s"):
         source.get()
+
+
+def ended(number: int) -> bool:
+    """Whether the process *number* does nothing any more; an orphan may wait to be noticed."""
+    stat = Path(f"/proc/{number}/stat")
+    try:
+        os.kill(number, 0)
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="looks at a process by its number")
+@pytest.mark.parametrize("where", ["here", "thread"])
+def test_a_command_ends_with_the_process_that_wants_its_keys(where: str, tmp_path: Path) -> None:
+    """Ctrl-C must not leave a helper behind that nobody knows of."""
+    number = tmp_path / "number"
+    # The command tells its number when the one that started it waits for what it prints.
+    helper = "import os, sys, time; time.sleep(0.3); "
+    helper += "open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
+    code = """
+import sys, threading
+from snapkit.keyprocess import ProcessSource
+source = ProcessSource(sys.argv[2:], timeout=60)
+if sys.argv[1] == "here":
+    source.get()
+threading.Thread(target=source.get, daemon=True).start()
+threading.Event().wait(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, where, *python(helper, str(number))],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        end = time.monotonic() + 30
+        while not (number.exists() and number.read_text()) and time.monotonic() < end:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        child.wait(30)
+
+    end = time.monotonic() + 10
+    while not ended(int(number.read_text())) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert ended(int(number.read_text()))
 
 
 def test_a_failing_command_is_named_and_its_words_are_in_the_debug_log(
