@@ -14,6 +14,21 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the suite and fail where less than 95 % of lines and branches are run."""
+    session.install("-e", ".[test]", "pytest-cov>=6.0")
+    measured = ("--cov", "--cov-report=term-missing", "--cov-fail-under=95")
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", *measured, *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Try mutants of the modules where a slip costs most; ``-- --write`` keeps the figures."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.mutation", *session.posargs)
+
+
+@nox.session
 def types(session: nox.Session) -> None:
     """Run both type checkers in strict mode."""
     session.install("-e", ".[test,check]")

@@ -20,6 +20,7 @@ from snapkit.cli.inert import inert, spreadsheet_safe
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
         ("\u3164", "\\u3164"),
+        ("é~ÿĀ\uffff\U00010000", "é~ÿĀ\uffff\U00010000"),
     ],
     ids=ascii,
 )

@@ -179,3 +179,20 @@ def test_less_than_one_page_at_once_is_refused(pages_at_once: int) -> None:
     """A mistake is told before anything is sent."""
     with pytest.raises(ArgumentError, match="pages at once"):
         connect("qingcloud:pek3", pages_at_once=pages_at_once)
+
+
+@pytest.mark.parametrize(("style", "early"), [("offset", 101), ("number", 100)])
+def test_all_pages_but_those_that_must_be_first_are_fetched_ahead(style: str, early: int) -> None:
+    """In a plain listing the last page comes before the others, and both ends after them."""
+    started: list[Callable[[], None]] = []
+
+    def run(work: Callable[[], None]) -> None:
+        started.append(work)
+        work()
+
+    shelf = Shelf(numbered(10_000), style=style)
+    pages = walk(shelf.fetch, limit=100, key=str, lanes=Lanes(16, run=run))
+
+    assert numbered(10_000) == sorted(itertools.chain.from_iterable(pages))
+    assert early == len(started)
+    assert early + (2 if style == "number" else 1) == len(shelf.asked)

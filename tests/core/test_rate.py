@@ -333,6 +333,98 @@ def test_a_slow_limit_slows_down_too() -> None:
     assert bucket.rate < 0.9 * bucket.full
 
 
+def test_a_slow_limit_has_a_floor_of_its_own() -> None:
+    """A tenth of it: half a call a second would be all of it."""
+    bucket = Bucket(0.5, 1.0)
+    for number in range(100):
+        bucket.throttled(float(number))
+
+    assert pytest.approx(0.05, rel=0.01) == bucket.rate
+
+
+@pytest.mark.parametrize(("full", "before", "after"), [(10.0, 27.5, 28.0), (1.0, 249.0, 250.0)])
+def test_one_throttle_is_forgotten_in_half_a_minute_or_250_calls(
+    full: float, before: float, after: float
+) -> None:
+    """Whichever is longer: seconds say nothing of a limit that is very slow."""
+    bucket = Bucket(full, 1.0)
+    bucket.throttled(0.0)
+    take(bucket, before)
+    assert 0.99 * full < bucket.rate < full
+    take(bucket, after)
+
+    assert full == bucket.rate
+
+
+def test_a_call_that_waits_while_it_is_slow_looks_again_each_second() -> None:
+    """The rate comes back meanwhile; at full speed the estimate is right as it is."""
+    bucket = Bucket(10.0, 1.0)
+    last = [bucket.join(0.0) for _ in range(101)][-1]
+    assert pytest.approx(10.0) == bucket.wait(last, 0.0)
+    bucket.throttled(0.0)
+
+    assert 1.0 == bucket.wait(last, 0.0)
+
+
+def test_the_soonest_turn_is_that_at_full_rate() -> None:
+    """A call with a deadline before it need not wait at all."""
+    bucket = Bucket(10.0, 2.0)
+    turns = [bucket.join(0.0) for _ in range(4)]
+    bucket.throttled(0.0)
+
+    assert pytest.approx([0.0, 0.0, 0.1, 0.2]) == [bucket.soonest(turn) for turn in turns]
+
+
+def test_a_turn_that_came_or_was_left_waits_no_more() -> None:
+    """A process that runs for a month must not keep the turns of all its calls."""
+    bucket = Bucket(10.0, 1.0)
+    take(bucket, 0.0)
+    bucket.leave(bucket.join(0.0))
+
+    assert set() == bucket.waiting
+
+
+def test_what_grew_for_those_who_left_is_no_more_than_a_burst() -> None:
+    """Five give up after four tenths of a second, and one may go at once, not five."""
+    bucket = Bucket(10.0, 1.0)
+    turns = [bucket.join(0.0) for _ in range(5)]
+    bucket.wait(turns[-1], 0.4)
+    for turn in turns:
+        bucket.leave(turn)
+
+    assert 1.0 == bucket.tokens
+
+
+def test_what_grew_before_a_throttle_is_lost_too() -> None:
+    """It was a part of what was refused."""
+    bucket = Bucket(10.0, 5.0)
+    for _ in range(5):
+        take(bucket, 0.0)
+    bucket.throttled(1.0)
+
+    assert 0.0 < take(bucket, 1.0)
+
+
+def test_a_call_sent_in_the_moment_of_the_throttle_is_news() -> None:
+    """It went out at the new rate."""
+    bucket = Bucket(10.0, 10.0)
+    bucket.throttled(100.0)
+    bucket.throttled(102.0, 100.0)
+
+    assert bucket.rate < 6.0
+
+
+def test_limits_are_regional_unless_said_otherwise_and_show_no_locks() -> None:
+    """A log line of a bucket has its figures; the parts of a limiter are named."""
+    limiter = Limiter()
+    bucket = limiter.bucket("a", Rate(per_second=1))
+
+    assert Rate(per_second=1).regional
+    assert not [word for word in ("lock", "waiting") if word in repr(bucket) + repr(limiter)]
+    with pytest.raises(TypeError):
+        Limiter(0.9, {}, threading.Lock(), {})  # type: ignore[call-arg]  # pyright: ignore
+
+
 def test_accounts_that_leave_a_part_to_others_share_the_smallest() -> None:
     """Two profiles of one account have one budget."""
 
@@ -342,7 +434,8 @@ def test_accounts_that_leave_a_part_to_others_share_the_smallest() -> None:
         account: str
         rate_share: float
 
-    parts = smallest_parts([Profile("m", "a", 0.5), Profile("m", "a", 0.25), Profile("m", "b", 1)])
+    profiles = [Profile("m", "a", 0.5), Profile("m", "a", 0.25), Profile("m", "b", 1.5)]
+    parts = smallest_parts(profiles)
     limiter = Limiter(parts=parts)
     full = [limiter.bucket(("m", whose, "", ""), Rate(per_second=10)).full for whose in "abc"]
 

@@ -96,6 +96,25 @@ def test_pauses_grow_to_the_ceiling() -> None:
     assert pytest.approx([1, 2, 4, 8, 16, 20]) == throttled
 
 
+def test_pauses_stop_growing_however_patient_the_policy_is() -> None:
+    """Two to the thousandth is no number of seconds."""
+    policy = RetryPolicy(longest=1e9)
+
+    def longest(low: float, high: float) -> float:
+        return high
+
+    pauses = [delay_before(n, TransportError("x"), policy, longest) for n in (17, 18, 19, 5000)]
+    assert pytest.approx([0.2 * 2**15, *[0.2 * 2**16] * 3]) == pauses
+
+
+def test_patience_is_what_the_documentation_promises() -> None:
+    """Four attempts, eight when throttled, a minute over everything."""
+    policy = RetryPolicy()
+
+    assert (4, 8, 60.0) == (policy.transient, policy.throttled, policy.call_timeout)
+    assert (5.0, 30.0) == (policy.connect_timeout, policy.read_timeout)
+
+
 @pytest.mark.faults(40, 41)
 @pytest.mark.parametrize(
     ("header", "seconds"),
@@ -104,7 +123,8 @@ def test_pauses_grow_to_the_ceiling() -> None:
         ("Sun, 01 Mar 2026 00:00:30 GMT", 30.0), ("Sun, 01 Mar 2026 00:00:30", 30.0),
         ("Sun, 01 Mar 2026 08:00:30 +0800", 30.0), ("Sat, 28 Feb 2026 00:00:00 GMT", 0.0),
         ("soon", None), ("-5", None), ("1.5", None), ("7 seconds", None), ("９", None),
-        ("9" * 400, None), ("Sun, 99 Mar 2026 00:00:30 GMT", None),
+        ("9" * 9, 999999999.0), ("9" * 10, None), ("9" * 400, None),
+        ("Sun, 99 Mar 2026 00:00:30 GMT", None),
     ],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_or_ignored(
@@ -142,6 +162,18 @@ def test_a_quota_is_spent_and_earned_back() -> None:
     assert [5, 5, 0] == [quota.spend(ThrottledError("x")) for _ in range(3)]
     quota.earn(14)
     assert 14 == quota.spend(UnavailableError("x"))
+
+
+def test_the_last_of_a_quota_is_spent_too() -> None:
+    """What is exactly enough is enough."""
+    quota = Quota(size=14)
+
+    assert [14, 0] == [quota.spend(TransportError("x")) for _ in range(2)]
+
+
+def test_a_quota_is_five_hundred_and_shows_only_figures() -> None:
+    """Thirty-five retries of broken calls, a hundred of throttled ones; a lock is no figure."""
+    assert "Quota(size=500, transient=14, throttled=5, left=500)" == repr(Quota())
 
 
 def test_a_quota_never_grows_beyond_its_size() -> None:

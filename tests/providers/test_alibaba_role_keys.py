@@ -30,7 +30,8 @@ INI = ".alibabacloud/credentials.ini"
 ARN = "acs:ram::1:role/reader"
 PROVIDER = "acs:ram::1:oidc-provider/cluster"
 TOKEN = f"{CANARY}-of-the-cluster"
-STS = {"access_key_id": "STS.9", "access_key_secret": CANARY, "sts_token": f"{CANARY}-token"}
+SESSION = f"{CANARY}-of-the-session"
+STS = {"access_key_id": "STS.9", "access_key_secret": CANARY, "sts_token": SESSION}
 ROLE_PATH = "/latest/meta-data/ram/security-credentials/"
 
 
@@ -246,7 +247,7 @@ def test_a_sign_in_is_used_while_it_lasts_and_looked_for_again(tmp_path: Path) -
     source = find_source(AlibabaDriver, at_home(tmp_path, time=time))
     keys = source.get()
 
-    assert ("STS.9", f"{CANARY}-token") == (keys.key_id, keys.token and keys.token.reveal())
+    assert ("STS.9", SESSION) == (keys.key_id, keys.token and keys.token.reveal())
     assert NOW + 3600 == (keys.expires_at and keys.expires_at.timestamp())
     renewed = row | {"sts_expiration": NOW + 7200, "access_key_id": "STS.10"}
     put(tmp_path, CLI, config(renewed))
@@ -270,7 +271,7 @@ def test_a_role_may_be_taken_on_with_a_sign_in(tmp_path: Path) -> None:
         assert "STS.1" == found(tmp_path, sts_endpoint=url).key_id
 
     sent = dict(parse_qsl(seen[0].body))
-    assert ("STS.9", f"{CANARY}-token") == (sent["AccessKeyId"], sent["SecurityToken"])
+    assert ("STS.9", SESSION) == (sent["AccessKeyId"], sent["SecurityToken"])
 
 
 def test_a_service_of_the_users_hands_out_keys(
@@ -331,7 +332,7 @@ def machine(asked: Asked) -> tuple[int, Any]:
     if asked.method == "PUT":
         return 200, "TOK"
     if asked.method == "GET":
-        return 200, alibaba_sts(7)["Credentials"] | {"Code": "Success"}
+        return 200, alibaba_sts(7)["Credentials"] | {"Code": "Success", "SecurityToken": SESSION}
     return 200, alibaba_sts(8)
 
 

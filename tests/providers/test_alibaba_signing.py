@@ -1,10 +1,12 @@
 """Both signing schemes reproduce what the service accepts, to the byte."""
 
+import base64
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -105,3 +107,83 @@ def test_a_path_of_an_own_endpoint_is_signed_too() -> None:
 def test_time_is_written_in_utc() -> None:
     """A local time would be hours off and refused."""
     assert signing.timestamp(1709281800.9) == "2024-03-01T08:30:00Z"
+
+
+def test_an_acs3_request_is_this_to_the_byte() -> None:
+    """Headers in another order, or one that is not signed, are refused."""
+    request = signing.acs3_request(
+        "https://ecs.example", "A", {"b": "c d", "A": ""}, STS, time=1709281800, nonce="n-1"
+    )
+    names = "host;x-acs-accesskey-id;x-acs-action;x-acs-content-sha256;x-acs-date;"
+    names += "x-acs-security-token;x-acs-signature-nonce;x-acs-version"
+    nothing = hashlib.sha256(b"").hexdigest()
+    canonical = (
+        "POST\n/\nA=&b=c%20d\nhost:ecs.example\nx-acs-accesskey-id:STS.EXAMPLE\nx-acs-action:A\n"
+        f"x-acs-content-sha256:{nothing}\nx-acs-date:2024-03-01T08:30:00Z\n"
+        "x-acs-security-token:EXAMPLE-token\nx-acs-signature-nonce:n-1\n"
+        f"x-acs-version:2014-05-26\n\n{names}\n{nothing}"
+    )
+    text = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.new(b"EXAMPLE-secret", text.encode(), "sha256").hexdigest()
+
+    assert ("POST", "https://ecs.example/?A=&b=c%20d") == (request.method, request.url)
+    assert b"" == request.body
+    assert {
+        "host": "ecs.example",
+        "x-acs-accesskey-id": "STS.EXAMPLE",
+        "x-acs-action": "A",
+        "x-acs-content-sha256": nothing,
+        "x-acs-date": "2024-03-01T08:30:00Z",
+        "x-acs-security-token": "EXAMPLE-token",
+        "x-acs-signature-nonce": "n-1",
+        "x-acs-version": "2014-05-26",
+        "authorization": (
+            f"ACS3-HMAC-SHA256 Credential=STS.EXAMPLE,SignedHeaders={names},Signature={signature}"
+        ),
+        "accept": "application/json",
+    } == request.headers
+
+
+def test_an_rpc_request_is_this_to_the_byte() -> None:
+    """All of it in the body, sorted, the signature among the rest."""
+    request = signing.rpc_request(
+        "https://ecs.example", "A", {"b": "c d"}, KEY, time=1709281800, nonce="n-1"
+    )
+    signed = (
+        "AccessKeyId=LTAIEXAMPLE&Action=A&Format=JSON&SignatureMethod=HMAC-SHA1&SignatureNonce=n-1"
+        "&SignatureVersion=1.0&Timestamp=2024-03-01T08%3A30%3A00Z&Version=2014-05-26&b=c%20d"
+    )
+    text = f"POST&%2F&{quote(signed, safe='')}".encode()
+    raw = hmac.new(b"EXAMPLE-secret&", text, "sha1").digest()
+    signature = quote(base64.b64encode(raw), safe="")
+    first, rest = signed.split("&SignatureMethod", 1)
+
+    assert ("POST", "https://ecs.example/") == (request.method, request.url)
+    assert f"{first}&Signature={signature}&SignatureMethod{rest}" == request.body.decode()
+    assert {
+        "content-type": "application/x-www-form-urlencoded",
+        "accept": "application/json",
+    } == request.headers
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_the_end_of_a_path_is_one_slash_and_nothing_else_is_cut(end: str) -> None:
+    """A tilde belongs to the path."""
+    url = f"https://e.example/~a~{end}"
+    acs3 = signing.acs3_request(url, "A", {}, KEY, time=0, nonce="n")
+    rpc = signing.rpc_request(url, "A", {}, KEY, time=0, nonce="n")
+
+    assert ["https://e.example/~a~/"] * 2 == [acs3.url, rpc.url]
+
+
+def test_only_the_named_headers_are_signed_and_a_missing_digest_is_empty() -> None:
+    """A gateway may add headers of its own."""
+    headers = {"b": " 2 ", "a": "1", "user-agent": "x"}
+    canonical = signing.acs3_canonical_request("GET", "/", {}, headers, ["b", "a"])
+
+    assert "GET\n/\n\na:1\nb:2\n\na;b\n" == canonical
+
+
+def test_half_a_character_does_not_break_signing() -> None:
+    """Text from elsewhere may hold one; the provider will say that it knows no such id."""
+    assert "a%3F" == signing.percent_encode("a\ud800")

@@ -56,6 +56,18 @@ def test_the_official_sdks_signatures_come_out(vector: dict[str, Any]) -> None:
     )
 
 
+def test_parameters_are_signed_in_byte_order_whatever_order_they_come_in() -> None:
+    """Capitals come before small letters, and ten before two."""
+    params = {"b": "1", "a.2": "2", "a.10": "3", "A": "4"}
+
+    assert "A=4&a.10=3&a.2=2&b=1" == signing.canonical(params)
+
+
+def test_half_a_character_is_signed_as_the_bytes_it_would_be() -> None:
+    """Text from elsewhere may hold one; the provider will say that it knows no such id."""
+    assert "n=%ED%A0%80" == signing.canonical({"n": "\ud800"})
+
+
 def test_the_signature_stands_in_the_url_encoded_exactly_once() -> None:
     """Encoded twice it is refused, and no test of the signature alone would notice."""
     request = send()

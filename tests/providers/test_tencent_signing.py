@@ -122,3 +122,18 @@ def test_a_lone_surrogate_does_not_break_signing() -> None:
 
     assert signing.form_signature("secret", text, "HmacSHA256")
     assert "snapshotIds.0=snap-%3F" == signing.encoded({"snapshotIds.0": "snap-\ud800"})
+
+
+def test_the_canonical_request_is_a_post_to_the_root_with_sorted_headers() -> None:
+    """Unless something else is said; values are trimmed and small."""
+    headers = {"host": " CBS.example ", "content-type": "Application/JSON"}
+    canonical = signing.canonical_request(headers=headers, body_hash="00")
+
+    assert (
+        "POST\n/\n\ncontent-type:application/json\nhost:cbs.example\n\ncontent-type;host\n00"
+    ) == canonical
+
+
+def test_the_methods_have_the_words_of_the_wire() -> None:
+    """The word is signed, and another one is another method."""
+    assert {"hmac-sha256": "HmacSHA256", "hmac-sha1": "HmacSHA1"} == signing.METHODS
