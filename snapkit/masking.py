@@ -106,7 +106,7 @@ class Withheld:
         values = self.sent | self.unsent
         error.message = masked(_cut(error.message), values)
         error.args = (error.message, *error.args[1:])
-        for name in ("code", "request_id"):
+        for name in ("code", "request_id", "hint"):
             quoted = getattr(error, name)
             if isinstance(quoted, str):
                 setattr(error, name, masked(_cut(quoted), values))

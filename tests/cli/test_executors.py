@@ -91,7 +91,7 @@ def test_dask_lists_the_same_as_threads(environment: dict[str, str]) -> None:
     os.environ.update(environment)
     try:
         cluster = distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+            n_workers=1, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0"
         )
     finally:
         os.environ.clear()

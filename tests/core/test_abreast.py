@@ -40,8 +40,9 @@ def test_nothing_is_begun_after_an_error_or_when_the_reader_has_left() -> None:
         stuck.wait(10)
         return number
 
+    results = abreast(work, range(9), at_once=2)
     with pytest.raises(ValueError, match="zero"):
-        next(results := abreast(work, range(9), at_once=2))
+        next(results)
     with pytest.raises(StopIteration):
         next(results)
     stuck.set()

@@ -120,9 +120,13 @@ def ended(number: int) -> bool:
 def test_a_command_ends_with_the_process_that_wants_its_keys(where: str, tmp_path: Path) -> None:
     """Ctrl-C must not leave a helper behind that nobody knows of."""
     number = tmp_path / "number"
-    # The command tells its number when the one that started it waits for what it prints.
-    helper = "import os, sys, time; time.sleep(0.3); "
-    helper += "open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
+    # More than a pipe holds: it gets on only where somebody listens to it already.
+    helper = """
+import os, sys, time
+os.write(2, b" " * 500_000)
+open(sys.argv[1], "w").write(str(os.getpid()))
+time.sleep(60)
+"""
     code = """
 import sys, threading
 from snapkit.keyprocess import ProcessSource

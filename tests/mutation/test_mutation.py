@@ -12,7 +12,10 @@ from tests.mutation.page import Result, page, reasons
 from tests.mutation.plan import EQUIVALENT, PLAN, ROOT, Equivalent
 from tests.mutation.trial import Verdict
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="needs fork"),
+    pytest.mark.skipif(not (ROOT / "snapkit").is_dir(), reason="the sources are not here"),
+]
 
 EXPECTED = {
     "a < b": ["a <= b", "a >= b"],

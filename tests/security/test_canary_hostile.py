@@ -14,7 +14,7 @@ from snapkit.client import Client
 from snapkit.credentials import Credentials
 from snapkit.errors import SnapkitError, ThrottledError
 from snapkit.http import HttpRequest, HttpResponse
-from snapkit.masking import LONGEST, masked, signed_values
+from snapkit.masking import LONGEST, Withheld, masked, signed_values
 from snapkit.retry import RetryPolicy
 from snapkit.settings import Target, open_driver
 from snapkit.testing import patient_clock
@@ -165,6 +165,17 @@ PARTS = {
 def test_a_value_is_masked_in_each_form_and_in_parts(part: str) -> None:
     """A message is cut somewhere by somebody."""
     assert "no ***, no" == masked(f"no {part}, no", [TOKEN])
+
+
+@pytest.mark.parametrize("field", ["message", "code", "request_id", "hint"])
+def test_every_text_of_an_error_is_masked(field: str) -> None:
+    """An adapter may put what the server said into any of them."""
+    said: dict[str, Any] = {"message": "no", field: f"no {TOKEN}"}
+    error = ThrottledError(said.pop("message"), **said)
+    Withheld(frozenset({TOKEN}), frozenset()).leave(error)
+
+    assert "no ***" == getattr(error, field)
+    assert TOKEN not in str(error)
 
 
 def test_what_is_short_or_not_there_is_left_alone() -> None:
