@@ -25,6 +25,7 @@ from packaging.utils import canonicalize_name
 
 import snapkit
 
+pytestmark = pytest.mark.xdist_group("kit")
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "snapkit_filesystem"
 FROM_SOURCE = Path(snapkit.__file__).parents[1] == ROOT

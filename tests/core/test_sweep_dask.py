@@ -15,6 +15,7 @@ from snapkit.listing import Listing
 from snapkit.model import Snapshot
 from tests.estate import estate, places
 
+pytestmark = pytest.mark.xdist_group("dask")
 distributed: Any = pytest.importorskip("distributed")
 ACCOUNTS, REGIONS, ROWS = 2, 2, 120
 
