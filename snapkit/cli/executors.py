@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from importlib import import_module
@@ -102,9 +103,13 @@ def _processes(count: int) -> Generator[Executor]:
     try:
         yield pool
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Waited for, at the side: a pool that is still closing when the interpreter ends makes
+        # Python 3.11 print a traceback.
+        closing = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True})
+        closing.start()
         for child in set(multiprocessing.active_children()) - before:
             child.terminate()
+        closing.join()
 
 
 @contextlib.contextmanager

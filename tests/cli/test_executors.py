@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ def test_processes_list_the_same_as_threads(environment: dict[str, str]) -> None
     assert [row.get("ref") for row in expected] == [row.get("ref") for row in rows]
     assert "denied" in said
     assert "Traceback" not in said
+
+
+def test_a_pool_is_gone_when_its_work_is_done() -> None:
+    """What still closes when Python ends prints a traceback on Python 3.11."""
+    before = threading.active_count()
+    with executors._processes(1) as pool:
+        assert 3 == pool.submit(len, "abc").result(PATIENCE)
+
+    assert before == threading.active_count()
 
 
 def test_an_interrupt_ends_the_processes_too(
