@@ -10,6 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,6 @@ import requests
 import urllib3.exceptions
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.util import Timeout
 
 from snapkit.errors import (
     ConfigurationError,
@@ -154,17 +154,14 @@ class Http:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
         host = request.url.partition("://")[2].partition("/")[0].partition("?")[0]
         proxies = self._proxies_for(request.url)
+        straight = not proxies and self._pools is not None and unpatched()
+        send = self._straight if straight else self._by_session
         with watched(left, fresh=request.fresh) as watch:
             try:
-                if proxies or self._pools is None or not unpatched():
-                    raw, closing = self._by_session(request, proxies, connect, read, left)
-                else:
-                    raw, closing = self._straight(request, connect, read, left)
-                try:
-                    body = self._body(raw, remaining)
-                finally:
-                    closing()
-            except SnapkitError:
+                response = send(request, proxies, min(connect, left), min(read, left), remaining)
+            except SnapkitError as error:
+                # The frames below hold what came, and it may quote the request.
+                error.__traceback__ = None
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 translate(
@@ -176,10 +173,9 @@ class Http:
                     reused=watch.reused,
                 )
         if watch.expired:
-            body = b""
+            del response
             raise DeadlineExceededError(f"no answer from {host} in the time allowed")
-        headers = {name.lower(): value for name, value in raw.headers.items()}
-        return HttpResponse(status=raw.status, headers=headers, body=body)
+        return response
 
     def close(self) -> None:
         """Close the connections, unless the session was given by the caller."""
@@ -188,14 +184,31 @@ class Http:
             self._session.close()
 
     def _straight(
-        self, request: HttpRequest, connect: float, read: float, left: float
-    ) -> tuple[Any, Callable[[], None]]:
-        """Return the raw answer over a connection of our own, and what lets go of it."""
+        self,
+        request: HttpRequest,
+        _: _Proxies,
+        connect: float,
+        read: float,
+        remaining: Callable[[], float],
+    ) -> HttpResponse:
+        """Return the answer over a connection of our own."""
         assert self._pools is not None  # noqa: S101 - the caller has looked
-        timeout = Timeout(connect=min(connect, left), read=min(read, left))
-        headers = _sent_headers(request)
-        raw = self._pools.send(request.method, request.url, headers, request.body, timeout)
-        return raw, raw.close
+        answer = self._pools.send(
+            request.method,
+            request.url,
+            _sent_headers(request),
+            request.body,
+            connect=connect,
+            read=read,
+            check=lambda size: _check(size, remaining),
+        )
+        body = answer.body
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            packed = urllib3.HTTPResponse(
+                BytesIO(body), answer.headers, answer.status, preload_content=False
+            )
+            body = _body(packed, remaining)
+        return HttpResponse(status=answer.status, headers=answer.headers, body=body)
 
     def _by_session(
         self,
@@ -203,9 +216,9 @@ class Http:
         proxies: _Proxies,
         connect: float,
         read: float,
-        left: float,
-    ) -> tuple[Any, Callable[[], None]]:
-        """Return the raw answer by an adapter of the session, and what lets go of it."""
+        remaining: Callable[[], float],
+    ) -> HttpResponse:
+        """Return the answer by an adapter of the session."""
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url = request.method, request.url
         prepared.headers = CaseInsensitiveDict(_sent_headers(request))
@@ -214,11 +227,14 @@ class Http:
         response = self._session.get_adapter(request.url).send(
             prepared,
             stream=True,
-            timeout=(min(connect, left), min(read, left)),
+            timeout=(connect, read),
             verify=self._verify,
             proxies=proxies,
         )
-        return response.raw, response.close
+        with response:
+            body = _body(response.raw, remaining)
+        headers = {name.lower(): value for name, value in response.raw.headers.items()}
+        return HttpResponse(status=response.raw.status, headers=headers, body=body)
 
     def _proxies_for(self, url: str) -> _Proxies:
         scheme, _, rest = url.partition("://")
@@ -231,27 +247,34 @@ class Http:
             self._proxies[key] = found
         return self._proxies[key]
 
-    def _body(self, raw: Any, remaining: Callable[[], float]) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := raw.read1(_CHUNK, decode_content=True):
-            size += len(chunk)
-            chunks.append(chunk)
-            if size > LARGEST_BODY or remaining() <= 0:
-                break
-        else:
-            return b"".join(chunks)
-        # No traceback shall hold what came: it may quote the request.
-        chunks, chunk = [], b""
-        if size > LARGEST_BODY:
-            raise ProtocolError(
-                f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
-            )
+
+def _body(raw: Any, remaining: Callable[[], float]) -> bytes:
+    """Return the body of an answer of urllib3's, unpacked."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := raw.read1(_CHUNK, decode_content=True):
+        size += len(chunk)
+        chunks.append(chunk)
+        _check(size, remaining)
+    return b"".join(chunks)
+
+
+def _check(size: int, remaining: Callable[[], float]) -> None:
+    """Raise ProtocolError for a body of too many bytes, DeadlineExceededError for a late one."""
+    if size > LARGEST_BODY:
+        raise ProtocolError(
+            f"the answer is larger than {LARGEST_BODY // 1024**2} MiB", retry=Retry.NEVER
+        )
+    if remaining() <= 0:
         raise DeadlineExceededError("the answer did not arrive in time")
 
 
 def _sent_headers(request: HttpRequest) -> dict[str, str]:
-    own = {"Accept-Encoding": "gzip", "Content-Length": str(len(request.body))}
+    own = {
+        "User-Agent": "snapkit",
+        "Accept-Encoding": "gzip",
+        "Content-Length": str(len(request.body)),
+    }
     return own | dict(request.headers)
 
 

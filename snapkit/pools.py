@@ -1,4 +1,4 @@
-"""Connections without a proxy, straight from urllib3, over one TLS context for all hosts.
+"""Connections without a proxy, made by urllib3, over one TLS context for all hosts.
 
 A `requests` adapter looks its connections up anew for each request and loads the CA bundle
 for each connection; here both are done once. What goes over the wire is the same.
@@ -6,6 +6,7 @@ for each connection; here both are done once. What goes over the wire is the sam
 
 import ssl
 import threading
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.util import Timeout
+from urllib3.exceptions import SSLError
 from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from snapkit.errors import ConfigurationError
-from snapkit.watch import PlainPool, SecurePool
+from snapkit.exchange import Answer, exchange, head_of
+from snapkit.watch import PlainPool, SecurePool, attach
 
 __all__ = ["Pools", "unpatched"]
 
@@ -39,26 +42,40 @@ class Pools:
         self._lock = threading.Lock()
 
     def send(
-        self, method: str, url: str, headers: dict[str, str], body: bytes, timeout: Timeout
-    ) -> Any:
-        """Return the answer to a request with its body still to be read.
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        connect: float,
+        read: float,
+        check: Callable[[int], None],
+    ) -> Answer:
+        """Return the answer to a request; timeouts in seconds, *check* as for ``exchange``.
 
         Raises urllib3's own errors, and ConfigurationError for a CA bundle that cannot be used.
         """
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        return self._pool(f"{scheme}://{host}").urlopen(
-            method,
-            f"{slash or '/'}{path}",
-            body=body or None,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
+        named = any(name.lower() == "host" for name in headers)
+        lines = headers if named else {"Host": host, **headers}
+        head = head_of(method, f"{slash or '/'}{path}", lines)
+        pool = self._pool(f"{scheme}://{host}")
+        connection = pool.borrow()
+        lasting = False
+        try:
+            sock = _opened(connection, connect)
+            if sock.gettimeout() != read:
+                sock.settimeout(read)
+            attach(sock)
+            answer = exchange(sock, head + body, check)
+            lasting = answer.lasting
+            return answer
+        finally:
+            if not lasting:
+                connection.close()
+            pool.give_back(connection)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -74,16 +91,27 @@ class Pools:
             return found
         with self._lock:
             if place not in self._pools:
-                self._pools[place] = self._opened(place)
+                self._pools[place] = self._made(place)
             return self._pools[place]
 
-    def _opened(self, place: str) -> Any:
+    def _made(self, place: str) -> Any:
         parts = urlsplit(place)
         host = parts.hostname or ""
         if parts.scheme == "http":
             return PlainPool(host, parts.port, maxsize=_SIZE)
         context = _context(self._bundle, _changed(self._bundle))
         return SecurePool(host, parts.port, maxsize=_SIZE, ssl_context=context)
+
+
+def _opened(connection: Any, patience: float) -> Any:
+    """Return the socket of *connection*, which is made within *patience* seconds if need be."""
+    if connection.sock is None:
+        connection.timeout = patience
+        try:
+            connection.connect()
+        except (ssl.SSLError, CertificateError) as error:
+            raise SSLError(error) from error
+    return connection.sock
 
 
 def _changed(bundle: str) -> int:

@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError
 from urllib3.util.connection import allowed_gai_family
 
-__all__ = ["PlainPool", "SecurePool", "Watch", "WatchedAdapter", "watched"]
+__all__ = ["PlainPool", "SecurePool", "Watch", "WatchedAdapter", "attach", "watched"]
 
 _CURRENT = threading.local()
 
@@ -96,7 +96,8 @@ def watched(seconds: float, *, fresh: bool = False) -> Generator[Watch, None, No
         _CURRENT.watch = None
 
 
-def _attach(sock: Any) -> None:
+def attach(sock: Any) -> None:
+    """Have *sock* shut down when the time of this thread's request is up."""
     watch = _current()
     if watch is not None and sock is not None:
         watch.sock = sock
@@ -146,7 +147,7 @@ def _dial(connection: Any, dial: Callable[[], socket.socket]) -> socket.socket:
                     raise
             else:
                 watch.twin = sock.dup()
-                _attach(watch.twin)
+                attach(watch.twin)
                 return sock
     finally:
         connection.host, connection.timeout = host, patience
@@ -194,7 +195,7 @@ class _Connection(_Whole, HTTPConnection):
         return _dial(self, super()._new_conn)
 
     def getresponse(self) -> Any:
-        _attach(self.sock)
+        attach(self.sock)
         return super().getresponse()
 
 
@@ -214,26 +215,35 @@ class _SecureConnection(_Whole, HTTPSConnection):
         return _dial(self, super()._new_conn)
 
     def getresponse(self) -> Any:
-        _attach(self.sock)
+        attach(self.sock)
         return super().getresponse()
 
 
-class PlainPool(HTTPConnectionPool):
+class _Lending:
+    """A pool that lends its connections out: to itself, and to who speaks HTTP without it."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        return _noted(cast("Any", super())._get_conn(timeout))  # noqa: SLF001 - the hook of urllib3
+
+    def borrow(self) -> Any:
+        """Return an idle connection, or one that is still to be opened."""
+        return self._get_conn()
+
+    def give_back(self, connection: Any) -> None:
+        """Take *connection* back, open or closed."""
+        cast("Any", self)._put_conn(connection)  # noqa: SLF001 - what undoes the other
+
+
+class PlainPool(_Lending, HTTPConnectionPool):
     """The connections to one host."""
 
     ConnectionCls: Any = _Connection
 
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        return _noted(super()._get_conn(timeout))
 
-
-class SecurePool(HTTPSConnectionPool):
+class SecurePool(_Lending, HTTPSConnectionPool):
     """The TLS connections to one host."""
 
     ConnectionCls: Any = _SecureConnection
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        return _noted(super()._get_conn(timeout))
 
 
 def _noted(connection: Any) -> Any:
