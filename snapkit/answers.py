@@ -1,6 +1,7 @@
 """From the body of an answer to a JSON object, or to the error that it stands for."""
 
 import json
+import re
 from importlib import import_module
 from typing import Any, NoReturn, cast
 
@@ -10,6 +11,7 @@ from snapkit.http import HttpResponse
 __all__ = ["read_json", "unknown_answer"]
 
 DEEPEST = 64
+_ESCAPED = re.compile(rb'\\["\\]')
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _OTHERS = bytes(set(range(256)) - set(b'"[]{}'))
 try:
@@ -70,8 +72,8 @@ def _is_shallow(body: bytes, value: dict[str, Any]) -> bool:
     """
     if b"\0" in body:  # UTF-16 or UTF-32
         return _depth_within(value, DEEPEST)
-    if b"\\" in body:
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if b"\\" in body and _ESCAPED.search(body):
+        body = _ESCAPED.sub(b"", body)
     brackets = body.translate(_SQUARE, _OTHERS).replace(b'""', b"")
     if b'"' in brackets:
         brackets = b"".join(brackets.split(b'"')[::2])

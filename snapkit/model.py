@@ -234,7 +234,7 @@ NOWHERE = SourceDisk()
 UNSAID = Usage()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Snapshot:
     """One point-in-time copy of one disk.
 

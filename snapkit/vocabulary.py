@@ -141,8 +141,8 @@ def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
     if not isinstance(value, str):
         return None
     # The two plain forms of nearly every row need no regex and no conversion.
-    plain = value[16:17] == ":" == value[13:14] and value[4] == "-" == value[7] and value.isascii()
     try:
+        plain = value[16:17] == ":" and value[7] == "-"
         if plain and len(value) == 20 and value[10] == "T" and value[19] == "Z":
             return datetime.fromisoformat(value)
         if plain and len(value) == 19 and value[10] in " T" and type(zone) is timezone:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from snapkit.drafting import draft_snapshot
 from snapkit.errors import ProtocolError, UnsupportedError
 from snapkit.model import (
     Consistency,
@@ -20,7 +21,6 @@ from snapkit.model import (
     Region,
     Snapshot,
     SnapshotGroup,
-    SnapshotKind,
     SnapshotStatus,
     SourceDisk,
     Tags,
@@ -89,7 +89,6 @@ USAGES: Mapping[str, Usage] = {
 """The service says whether, not how many: a 1 means at least one."""
 
 _NO_TAGS = Tags()
-_EMPTY_LIST: Mapping[str, list[Any]] = {"Tag": []}
 _OLDEST = datetime(2009, 9, 10, tzinfo=UTC)
 """Alibaba Cloud's first day; an earlier bound excludes nothing."""
 _MOST_STATUSES = 3
@@ -116,46 +115,80 @@ def parse_snapshot(
 
     *instance_id* is the server that was asked for: rows do not name it.
     """
+    return _snapshot_of(row, account, region, keep_raw, instance_id)
+
+
+def _snapshot_of(
+    row: Mapping[str, Any], account: str, region: str, keep_raw: bool, instance_id: str | None
+) -> Snapshot | None:
     get = row.get
     snapshot_id = text(get("SnapshotId"))
     if snapshot_id is None:
         return None
-    status, word, restorable = _state(get("Status"), get("Available"))
     created = parse_time(get("CreationTime"))
     source = _disk(get("SourceDiskId"), get("SourceDiskType"), get("SourceDiskSize"), instance_id)
-    if created is None or source.size_bytes is None:
-        note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": source.size_bytes})
-    return Snapshot(
-        id=snapshot_id,
-        provider=PROVIDER,
-        account=account,
-        region=region,
-        name=text(get("SnapshotName")),
-        description=text(get("Description")),
-        status=status,
-        raw_status=word,
-        restorable=restorable,
-        progress=_progress(get("Progress")),
-        created_at=created,
-        cut_at=created,
-        source=source,
-        size_bytes=source.size_bytes,
-        kind=SnapshotKind.UNKNOWN,
-        origin=_origin(get("SourceSnapshotId"), get("SnapshotType")),
-        expires_at=_expiry(created, get("RetentionDays")),
-        encrypted=boolean(get("Encrypted")),
-        kms_key_id=text(get("KMSKeyId")),
-        usage=_usage(get("Usage")),
-        tags=tags_in(get("Tags")),
-        raw=row if keep_raw else None,
+    size = source.size_bytes
+    if created is None or size is None:
+        note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": size})
+    copied = get("SourceSnapshotId")
+    draft = draft_snapshot()
+    draft.id = snapshot_id
+    draft.provider = PROVIDER
+    draft.account = account
+    draft.region = region
+    draft.name = text(get("SnapshotName"))
+    draft.description = text(get("Description"))
+    (
+        draft.status,
+        draft.raw_status,
+        draft.restorable,
+        draft.progress,
+        draft.origin,
+        draft.encrypted,
+        draft.usage,
+    ) = _words(
+        get("Status"),
+        get("Available"),
+        get("Progress"),
+        copied is not None and text(copied) is not None,
+        get("SnapshotType"),
+        get("Encrypted"),
+        get("Usage"),
     )
+    draft.created_at = draft.cut_at = created
+    draft.source = source
+    draft.size_bytes = size
+    draft.expires_at = _expiry(created, get("RetentionDays"))
+    draft.kms_key_id = text(get("KMSKeyId"))
+    draft.tags = tags_in(get("Tags"))
+    if keep_raw:
+        draft.raw = row
+    snapshot: Snapshot = draft.done()
+    return snapshot
 
 
 @remembered
-def _state(status: object, available: object) -> tuple[SnapshotStatus, str | None, bool | None]:
+def _words(
+    status: object,
+    available: object,
+    progress: object,
+    copied: bool,
+    kind: object,
+    encrypted: object,
+    usage: object,
+) -> tuple[SnapshotStatus, str | None, bool | None, int | None, Origin, bool | None, Usage]:
+    """Return what the words mean that are the same in most rows."""
     word = text(status)
     found = lookup(STATUSES, word, SnapshotStatus.UNKNOWN)
-    return found, word, _restorable(found, available)
+    return (
+        found,
+        word,
+        _restorable(found, available),
+        percent(progress),
+        Origin.COPY if copied else lookup(ORIGINS, kind, Origin.UNKNOWN),
+        boolean(encrypted),
+        lookup(USAGES, usage, _UNSAID),
+    )
 
 
 @remembered
@@ -168,32 +201,14 @@ def _disk(disk_id: object, kind: object, size: object, instance_id: str | None) 
     )
 
 
-@remembered
-def _usage(word: object) -> Usage:
-    return lookup(USAGES, word, _UNSAID)
-
-
-_progress = remembered(percent)
-
-
 def _restorable(status: SnapshotStatus, available: object) -> bool | None:
     """Return whether a disk can be made from it now: often long before it is complete."""
     if status is SnapshotStatus.FAILED:
         return False
-    said = available if available is True or available is False else boolean(available)
+    said = boolean(available)
     if said is not None:
         return said
     return None if status is SnapshotStatus.UNKNOWN else status is SnapshotStatus.AVAILABLE
-
-
-def _origin(copied_from: object, kind: object) -> Origin:
-    copied = copied_from is not None and text(copied_from) is not None
-    return Origin.COPY if copied else _made_by(kind)
-
-
-@remembered
-def _made_by(kind: object) -> Origin:
-    return lookup(ORIGINS, kind, Origin.UNKNOWN)
 
 
 def _expiry(created: datetime | None, days: object) -> datetime | None:
@@ -210,13 +225,14 @@ def tags_in(value: object) -> Tags | None:
     """Return the tags, however they are wrapped and whichever pair of names they use."""
     if value is None:
         return None
-    if value == _EMPTY_LIST:
-        return _NO_TAGS
     found = rows(value, "Tag")
     if not found:
         return _NO_TAGS
     return tags_of(
-        (row.get("TagKey", row.get("Key")), row.get("TagValue", row.get("Value"))) for row in found
+        [
+            (row.get("TagKey", row.get("Key")), row.get("TagValue", row.get("Value")))
+            for row in found
+        ]
     )
 
 
@@ -304,14 +320,11 @@ def read_snapshots(
     instance_id: str | None = None,
 ) -> Found[Snapshot]:
     """Return the snapshots of an answer to DescribeSnapshots."""
-    entries = entries_of(answer, "Snapshots", "Snapshot")
-    return found_in(
-        entries,
-        "SnapshotId",
-        lambda row: parse_snapshot(
-            row, account=account, region=region, keep_raw=keep_raw, instance_id=instance_id
-        ),
-    )
+
+    def parse(row: Mapping[str, Any]) -> Snapshot | None:
+        return _snapshot_of(row, account, region, keep_raw, instance_id)
+
+    return found_in(entries_of(answer, "Snapshots", "Snapshot"), "SnapshotId", parse)
 
 
 def read_groups(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
+from snapkit.drafting import draft_snapshot
 from snapkit.errors import ProtocolError, Retry
 from snapkit.model import (
     DiskCategory,
@@ -120,7 +121,10 @@ _STATES = _table()
 
 def state_of(row: Mapping[str, Any]) -> State:
     """Return the state of *row*, from ``status`` and ``transition_status`` together."""
-    status, transition = row.get("status"), row.get("transition_status")
+    return _state(row.get("status"), row.get("transition_status"))
+
+
+def _state(status: object, transition: object) -> State:
     if isinstance(status, str) and (transition is None or isinstance(transition, str)):
         found = _STATES.get((status, transition or ""))
         if found is not None:
@@ -229,9 +233,7 @@ def parse_snapshots(
             continue
         ids.append(snapshot_id)
         if _of_a_disk(row):
-            items.append(
-                parse_snapshot(row, snapshot_id, account=account, region=region, keep_raw=keep_raw)
-            )
+            items.append(_snapshot_of(row, snapshot_id, account, region, keep_raw))
     return Page(items=items, ids=ids, troubles=troubles, **counted)
 
 
@@ -248,11 +250,19 @@ def parse_snapshot(
     row: Mapping[str, Any], snapshot_id: str, *, account: str, region: str, keep_raw: bool = False
 ) -> Snapshot:
     """Return the snapshot *snapshot_id* that *row* describes; odd values become None."""
+    return _snapshot_of(row, snapshot_id, account, region, keep_raw)
+
+
+def _snapshot_of(
+    row: Mapping[str, Any], snapshot_id: str, account: str, region: str, keep_raw: bool
+) -> Snapshot:
     get = row.get
-    state = state_of(row)
-    kind = _kind(get("snapshot_type"))
+    status, raw_status, reason, restorable, kind, taken = _words(
+        get("status"), get("transition_status"), get("snapshot_type"), get("is_taken")
+    )
     at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
     resource, details = mapping(get("resource")), mapping(get("snapshot_resource"))
+    written = get("size")
     source = _source(
         resource.get("resource_id"),
         get("resource_id"),
@@ -260,36 +270,47 @@ def parse_snapshot(
         details.get("volume_type"),
         details.get("size"),
         get("virtual_size"),
-        get("size") if kind is SnapshotKind.FULL else None,
+        written if kind is SnapshotKind.FULL else None,
     )
-    parent, taken = text(get("parent_id")), get("is_taken")
-    stored = mib(get("size"))
-    if at is None or finished is None or stored is None or source.size_bytes is None:
+    parent, stored, size = text(get("parent_id")), mib(written), source.size_bytes
+    if at is None or finished is None or stored is None or size is None:
         read = {"snapshot_time": at, "create_time": finished, "size": stored}
-        note_odd(PROVIDER, row, read | {"virtual_size": source.size_bytes})
-    return Snapshot(
-        id=snapshot_id,
-        provider=PROVIDER,
-        account=account,
-        region=region,
-        name=text(get("snapshot_name")),
-        description=text(get("description")),
-        status=state.status,
-        raw_status=state.raw,
-        status_reason=state.reason,
-        restorable=state.restorable,
-        created_at=at or finished,
-        cut_at=None if taken is not None and str(taken) == "0" else at,
-        completed_at=None if state.status is SnapshotStatus.CREATING else finished,
-        source=source,
-        size_bytes=source.size_bytes,
-        stored_bytes=stored,
-        kind=kind,
-        parent_id=None if parent in ("self", snapshot_id) else parent,
-        root_id=text(get("root_id")),
-        tags=_labels(get("tags")),
-        raw=row if keep_raw else None,
-    )
+        note_odd(PROVIDER, row, read | {"virtual_size": size})
+    draft = draft_snapshot()
+    draft.id = snapshot_id
+    draft.provider = PROVIDER
+    draft.account = account
+    draft.region = region
+    draft.name = text(get("snapshot_name"))
+    draft.description = text(get("description"))
+    draft.status = status
+    draft.raw_status = raw_status
+    draft.status_reason = reason
+    draft.restorable = restorable
+    draft.created_at = at or finished
+    draft.cut_at = at if taken else None
+    draft.completed_at = None if status is SnapshotStatus.CREATING else finished
+    draft.source = source
+    draft.size_bytes = size
+    draft.stored_bytes = stored
+    draft.kind = kind
+    draft.parent_id = None if parent == "self" or parent == snapshot_id else parent
+    draft.root_id = text(get("root_id"))
+    draft.tags = _labels(get("tags"))
+    if keep_raw:
+        draft.raw = row
+    snapshot: Snapshot = draft.done()
+    return snapshot
+
+
+@remembered
+def _words(
+    status: object, transition: object, kind: object, taken: object
+) -> tuple[SnapshotStatus, str | None, str | None, bool | None, SnapshotKind, bool]:
+    """Return what the words mean; the last is whether the moment of the data is known."""
+    state = _state(status, transition)
+    known = taken is None or str(taken) != "0"
+    return state.status, state.raw, state.reason, state.restorable, _kind(kind), known
 
 
 def _kind(value: object) -> SnapshotKind:

@@ -29,7 +29,8 @@ def disk_page(payload: Mapping[str, Any], cursor: Cursor | None, context: Contex
         payload,
         field="DiskSet",
         key="DiskId",
-        parse=lambda row: parse_disk(row, context),
+        parse=parse_disk,
+        context=context,
         counted=PAGING.counted(payload, cursor),
     )
 

@@ -80,7 +80,8 @@ def snapshot_page(
         payload,
         field="snapshotSet",
         key="snapshotId",
-        parse=lambda row: parse_snapshot(row, context),
+        parse=parse_snapshot,
+        context=context,
         counted=PAGING.counted(payload, cursor),
     )
 

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard, TypeVar
 import attrs
 
 from snapkit.answers import read_json, unknown_answer
+from snapkit.drafting import draft_snapshot
 from snapkit.driver import Connection
 from snapkit.errors import (
     ConfigurationError,
@@ -192,7 +193,8 @@ def snapshot_page(
         payload,
         field="SnapshotSet",
         key="SnapshotId",
-        parse=lambda row: parse_snapshot(row, context),
+        parse=parse_snapshot,
+        context=context,
         counted=PAGING.counted(payload, cursor),
     )
 
@@ -205,7 +207,8 @@ def group_page(
         payload,
         field="SnapshotGroupSet",
         key="SnapshotGroupId",
-        parse=lambda row: parse_group(row, context),
+        parse=parse_group,
+        context=context,
         counted=PAGING.counted(payload, cursor),
     )
 
@@ -215,7 +218,8 @@ def page_of(
     *,
     field: str,
     key: str,
-    parse: Callable[[Mapping[str, Any]], T | None],
+    parse: Callable[[Mapping[str, Any], Context], T | None],
+    context: Context,
     counted: Mapping[str, Any],
 ) -> Page[T]:
     """Return the page of the rows in *field*; one that *parse* gives None for is a trouble.
@@ -229,21 +233,19 @@ def page_of(
         listed = given
     else:
         _check_absent(given, field, start=start, total=total)
-    items: list[T] = []
-    ids: list[str] = []
-    troubles: list[str] = []
-    for number, row in enumerate(listed):
-        item = parse(row) if is_object(row) else None
-        if item is None:
-            ids.append(f"unreadable: {row!r}")
-            troubles.append(f"row {start + number + 1} of {field} has no {key}")
-        else:
-            items.append(item)
-            ids.append(row[key])
+    found = [parse(row, context) if is_object(row) else None for row in listed]
+    items = [item for item in found if item is not None]
+    troubles = [
+        f"row {number} of {field} has no {key}"
+        for number, item in enumerate(found, start + 1)
+        if item is None
+    ]
     if not listed and not start and total:
         troubles.append(f"the provider counts {total} rows but sent none")
     if not troubles:
         return Page(items=items, start=start, total=total)
+    pairs = zip(found, listed, strict=True)
+    ids = [f"unreadable: {row!r}" if item is None else row[key] for item, row in pairs]
     return Page(items=items, ids=ids, start=start, total=total, troubles=troubles)
 
 
@@ -253,35 +255,49 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     found = get("SnapshotId")
     if not isinstance(found, str) or not found or found.isspace():
         return None
-    status, raw_status, restorable = _state(get("SnapshotState"))
     made = parse_time(get("CreateTime"), context.zone)
     placement = get("Placement")
     zone = placement.get("Zone") if is_object(placement) else None
     source = _disk(get("DiskId"), get("DiskUsage"), get("DiskSize"), zone)
-    if made is None or source.size_bytes is None:
-        note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": source.size_bytes})
-    return Snapshot(
-        id=found,
-        provider=PROVIDER,
-        account=context.account,
-        region=context.region,
-        name=text(get("SnapshotName")),
-        status=status,
-        raw_status=raw_status,
-        restorable=restorable,
-        progress=percent(get("Percent")),
-        created_at=made,
-        cut_at=made,
-        source=source,
-        size_bytes=source.size_bytes,
-        origin=_origin(get("CopyFromRemote"), get("SnapshotType"), get("AutoSnapshotPolicyId")),
-        expires_at=_end(row, context.zone),
-        encrypted=boolean(get("Encrypt")),
-        usage=_usage(_images(row), get("ShareReference")),
-        locked=boolean(get("IsLocked")),
-        tags=_tags(get("Tags")),
-        raw=row if context.keep_raw else None,
+    size = source.size_bytes
+    if made is None or size is None:
+        note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": size})
+    draft = draft_snapshot()
+    draft.id = found
+    draft.provider = PROVIDER
+    draft.account = context.account
+    draft.region = context.region
+    draft.name = text(get("SnapshotName"))
+    (
+        draft.status,
+        draft.raw_status,
+        draft.restorable,
+        draft.progress,
+        draft.origin,
+        draft.encrypted,
+        draft.usage,
+        draft.locked,
+    ) = _words(
+        get("SnapshotState"),
+        get("Percent"),
+        get("CopyFromRemote"),
+        get("SnapshotType"),
+        get("AutoSnapshotPolicyId"),
+        get("Encrypt"),
+        get("ImageCount"),
+        len(images) if is_list(images := get("Images")) else None,
+        get("ShareReference"),
+        get("IsLocked"),
     )
+    draft.created_at = draft.cut_at = made
+    draft.source = source
+    draft.size_bytes = size
+    draft.expires_at = _end(row, context.zone)
+    draft.tags = _tags(get("Tags"))
+    if context.keep_raw:
+        draft.raw = row
+    snapshot: Snapshot = draft.done()
+    return snapshot
 
 
 def parse_group(row: Mapping[str, Any], context: Context) -> SnapshotGroup | None:
@@ -352,9 +368,35 @@ def _end(row: Mapping[str, Any], zone: tzinfo) -> datetime | None:
 
 
 @remembered
-def _state(word: object) -> tuple[SnapshotStatus, str | None, bool | None]:
-    status = status_of(word)
-    return status, text(word), RESTORABLE.get(status)
+def _words(
+    state: object,
+    progress: object,
+    copied: object,
+    kind: object,
+    policy: object,
+    encrypted: object,
+    images: object,
+    listed: int | None,
+    shares: object,
+    locked: object,
+) -> tuple[
+    SnapshotStatus, str | None, bool | None, int | None, Origin, bool | None, Usage, bool | None
+]:
+    """Return what the words and figures mean that are the same in most rows.
+
+    Where there is no count of the *images*, *listed* is how many are named.
+    """
+    status, count = status_of(state), integer(images)
+    return (
+        status,
+        text(state),
+        RESTORABLE.get(status),
+        percent(progress),
+        _origin(copied, kind, policy),
+        boolean(encrypted),
+        Usage(images=listed if count is None else count, shares=integer(shares)),
+        boolean(locked),
+    )
 
 
 @remembered
@@ -362,24 +404,12 @@ def _disk(disk_id: object, usage: object, size: object, zone: object) -> SourceD
     return SourceDisk(id=text(disk_id), role=role_of(usage), size_bytes=gib(size), zone=text(zone))
 
 
-@remembered
 def _origin(copied: object, kind: object, policy: object) -> Origin:
     if boolean(copied):
         return Origin.COPY
     if isinstance(kind, str) and kind.upper().startswith("SHARED"):
         return Origin.SHARED
     return Origin.POLICY if text(policy) else Origin.MANUAL
-
-
-def _images(row: Mapping[str, Any]) -> int | None:
-    listed = row.get("Images")
-    count = integer(row.get("ImageCount"))
-    return len(listed) if count is None and is_list(listed) else count
-
-
-@remembered
-def _usage(images: int | None, shares: object) -> Usage:
-    return Usage(images=images, shares=integer(shares))
 
 
 def _tags(value: object) -> Tags | None:
