@@ -72,7 +72,7 @@ def text(value: object) -> str | None:
     """Return *value* as text; None for null, blank and anything that is not a scalar."""
     if isinstance(value, str):
         return value if value and not value.isspace() else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
 

@@ -111,9 +111,12 @@ class _Walk(Generic[T]):
         yield from self.counted(page)
         self.audit()
 
-    def take(self, page: Page[T]) -> list[T]:
-        """Return the items of *page* not met before, and remember all its rows."""
-        marks, items = self.marks(page), page.items
+    def take(self, page: Page[T], marks: list[int] | None = None) -> list[T]:
+        """Return the items of *page* not met before, and remember all its rows.
+
+        *marks* are those of its rows, where the caller has them already.
+        """
+        marks, items = self.marks(page) if marks is None else marks, page.items
         if len(marks) > MOST_ROWS:
             raise ProtocolError(
                 f"the provider sent {len(marks)} rows in one page, more than {MOST_ROWS}",
@@ -121,15 +124,20 @@ class _Walk(Generic[T]):
                 hint="check the endpoint",
             )
         of_items = marks if len(items) == len(marks) else _marks(map(self.key, items))
-        if len(set(of_items)) == len(items) and self.seen.isdisjoint(of_items):
+        seen = self.seen
+        pairs = zip(of_items, items, strict=True)
+        if len(set(of_items)) < len(items):
+            fresh = list({mark: item for mark, item in pairs if mark not in seen}.values())
+        elif seen.isdisjoint(of_items):
             fresh = list(items)
         else:
-            pairs = zip(of_items, items, strict=True)
-            fresh = list({mark: item for mark, item in pairs if mark not in self.seen}.values())
-        before = len(self.seen)
-        self.seen.update(marks, of_items)
+            fresh = [item for mark, item in pairs if mark not in seen]
+        before = len(seen)
+        seen.update(marks)
+        if of_items is not marks:
+            seen.update(of_items)
         self.tally.pages += 1
-        self.tally.rows += len(self.seen) - before
+        self.tally.rows += len(seen) - before
         self.tally.total = page.total
         self.tally.troubles.extend(page.troubles)
         if page.total is not None:
@@ -191,8 +199,9 @@ class _Walk(Generic[T]):
         for number, start in enumerate(starts[1:-1], 1):
             self.expect((place, size) for place in starts[number:-1])
             page = self.at(start, size)
-            order += self.marks(page)
-            yield self.take(page)
+            marks = self.marks(page)
+            order += marks
+            yield self.take(page, marks)
             if page.total != total or len(order) != start + size:
                 self.tally.moved |= page.total != total
                 yield self.take(last)
@@ -250,7 +259,7 @@ class _Walk(Generic[T]):
             met = (bool(ids) and ids[0] in walked) or start == 0 or start == end
             if not met:
                 walked = set(walked) if walked is self.seen else walked
-                yield self.take(page)
+                yield self.take(page, ids)
                 self.tally.moved = True
                 steps += 1
                 if steps > STEPS_BACK + self.tally.pages // 2:
@@ -262,8 +271,9 @@ class _Walk(Generic[T]):
                 page = self.at(start, size)
                 continue
             new = not walked.issuperset(ids)
-            yield self.take(page)
-            walked.update(ids)
+            yield self.take(page, ids)
+            if walked is not self.seen:
+                walked.update(ids)
             repeats = repeats + 1 if start and arrived > overlap and ids == before else 0
             barren = 0 if new else barren + 1
             if repeats > REPEATS or barren > EMPTY_PAGES:

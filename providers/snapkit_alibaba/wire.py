@@ -212,8 +212,10 @@ def _restorable(status: SnapshotStatus, available: object) -> bool | None:
 
 
 def _expiry(created: datetime | None, days: object) -> datetime | None:
-    number = None if days is None else integer(days)
-    if created is None or not number:
+    if created is None or days is None:
+        return None
+    number = integer(days)
+    if not number:
         return None
     try:
         return created + timedelta(days=number)

@@ -232,17 +232,15 @@ def parse_snapshots(
             troubles.append(f"the row at {place} has no snapshot_id")
             continue
         ids.append(snapshot_id)
-        if _of_a_disk(row):
-            items.append(_snapshot_of(row, snapshot_id, account, region, keep_raw))
+        resource = mapping(row.get("resource"))
+        if _is_disk(resource.get("resource_type")):
+            items.append(_snapshot_of(row, snapshot_id, resource, account, region, keep_raw))
     return Page(items=items, ids=ids, troubles=troubles, **counted)
 
 
-def _of_a_disk(row: Mapping[str, Any]) -> bool:
-    return _is_disk(mapping(row.get("resource")).get("resource_type"))
-
-
-@remembered
 def _is_disk(kind: object) -> bool:
+    if kind == "volume" or kind == "instance":
+        return True
     return not (isinstance(kind, str) and kind and kind.lower() not in _ROLES)
 
 
@@ -250,18 +248,24 @@ def parse_snapshot(
     row: Mapping[str, Any], snapshot_id: str, *, account: str, region: str, keep_raw: bool = False
 ) -> Snapshot:
     """Return the snapshot *snapshot_id* that *row* describes; odd values become None."""
-    return _snapshot_of(row, snapshot_id, account, region, keep_raw)
+    resource = mapping(row.get("resource"))
+    return _snapshot_of(row, snapshot_id, resource, account, region, keep_raw)
 
 
 def _snapshot_of(
-    row: Mapping[str, Any], snapshot_id: str, account: str, region: str, keep_raw: bool
+    row: Mapping[str, Any],
+    snapshot_id: str,
+    resource: Mapping[str, Any],
+    account: str,
+    region: str,
+    keep_raw: bool,
 ) -> Snapshot:
     get = row.get
     status, raw_status, reason, restorable, kind, taken = _words(
         get("status"), get("transition_status"), get("snapshot_type"), get("is_taken")
     )
     at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
-    resource, details = mapping(get("resource")), mapping(get("snapshot_resource"))
+    details = mapping(get("snapshot_resource"))
     written = get("size")
     source = _source(
         resource.get("resource_id"),
