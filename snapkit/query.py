@@ -191,6 +191,16 @@ def _tags(value: Any) -> tuple[TagFilter, ...]:
     return tuple(tag if isinstance(tag, TagFilter) else TagFilter.parse(tag) for tag in found)
 
 
+def _any(_: Snapshot) -> bool:
+    return True
+
+
+def _both(
+    first: Callable[[Snapshot], bool], second: Callable[[Snapshot], bool]
+) -> Callable[[Snapshot], bool]:
+    return second if first is _any else lambda one: first(one) and second(one)
+
+
 def _is_in(of: Callable[[Any], Any], wanted: frozenset[Any]) -> Callable[[Any], bool]:
     return lambda one: of(one) in wanted
 
@@ -240,13 +250,18 @@ class SnapshotQuery:
     include_deleted: bool = False
 
     def matches(self, snapshot: Snapshot) -> bool:
-        """Whether *snapshot* is one of those asked for; group_ids are the client's matter."""
+        """Whether *snapshot* is one of those asked for; group_ids are the client's matter.
+
+        For many snapshots, take ``matcher()`` once.
+        """
         return self.matcher()(snapshot)
 
     def matcher(self) -> Callable[[Snapshot], bool]:
         """Return what ``matches`` asks, made ready for many snapshots."""
-        tests = list(self._tests())
-        return tests[0] if len(tests) == 1 else lambda one: all(test(one) for test in tests)
+        every: Callable[[Snapshot], bool] = _any
+        for test in self._tests():
+            every = _both(every, test)
+        return every
 
     def _tests(self) -> Iterator[Callable[[Snapshot], bool]]:
         """Yield a test for each filter that is set, the cheap ones first."""

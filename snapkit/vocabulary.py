@@ -158,7 +158,8 @@ def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return *value* if it is an object, else an empty one."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    found: Any = value
+    return found if isinstance(value, dict) else {}
 
 
 def rows(value: Any, inner: str | None = None) -> list[Mapping[str, Any]]:
@@ -167,13 +168,13 @@ def rows(value: Any, inner: str | None = None) -> list[Mapping[str, Any]]:
     Takes a bare list, ``{inner: [...]}``, a single object instead of a list, and null, an
     empty text or an empty object for none.
     """
+    found: Any = value
     if inner is not None and isinstance(value, dict):
-        wrapper = cast("dict[str, Any]", value)
-        value = wrapper.get(inner, wrapper or None)
-    if isinstance(value, dict):
-        return [cast("dict[str, Any]", value)] if value else []
-    found = cast("list[Any]", value) if isinstance(value, list) else []
-    return [row for row in found if isinstance(row, dict)]
+        found = found.get(inner, found or None)
+    if isinstance(found, dict):
+        return [cast("dict[str, Any]", found)] if found else []
+    listed = cast("list[Any]", found) if isinstance(found, list) else []
+    return [row for row in listed if isinstance(row, dict)]
 
 
 def tags(pairs: Iterable[tuple[object, object]]) -> Tags:

@@ -1,5 +1,7 @@
 """``--executor``: the same rows, whoever lists."""
 
+# pyright: reportPrivateUsage=false
+
 import json
 import os
 import signal
