@@ -379,18 +379,16 @@ def found_in(
     entries: list[Any], key: str, parse: Callable[[Mapping[str, Any]], T | None]
 ) -> Found[T]:
     """Return what *parse* makes of *entries*; it gives None for one without *key*."""
-    items: list[T] = []
-    ids: list[str] = []
-    troubles: list[str] = []
-    for row in entries:
-        item = parse(mapping(row))
-        if item is None:
-            troubles.append(f"a row without {key} was left out: {_start(row)}")
-            ids.append(f"?{_start(row)}")
-        else:
-            items.append(item)
-            ids.append(item.id)
-    return Found(items, ids, troubles)
+    parsed = [parse(mapping(row)) for row in entries]
+    items = [item for item in parsed if item is not None]
+    if len(items) == len(parsed):
+        return Found(items, [item.id for item in items], [])
+    pairs = list(zip(parsed, entries, strict=True))
+    return Found(
+        items,
+        [f"?{_start(row)}" if item is None else item.id for item, row in pairs],
+        [f"a row without {key} was left out: {_start(row)}" for item, row in pairs if item is None],
+    )
 
 
 def _start(row: object) -> str:
