@@ -1,6 +1,7 @@
 """HTTP/1.1 as read from a socket: however it is cut into pieces, whole or an error."""
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from http.client import RemoteDisconnected
 from typing import cast
@@ -8,7 +9,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, ProtocolError, SSLError
 
 from snapkit.errors import TransportError
 from snapkit.exchange import LARGEST_HEAD, Answer, exchange, head_of
@@ -98,46 +99,132 @@ def test_a_connection_lasts_only_where_the_next_answer_begins_clean(
 def test_heads_are_read_as_they_may_be_written() -> None:
     """Names in any case, values over two lines, a length that is said twice."""
     found = read(
-        b"HTTP/1.1 503 Slow\r\nRETRY-AFTER:  3 \r\nX-Long: a\r\n b\r\n"
+        b"HTTP/1.1 503 Slow\r\nRETRY-AFTER:  3 \r\nX-Long: a\r\n b\r\n\tc\r\n"
         b"Content-Length: 2\r\nContent-Length: 2\r\nEmpty:\r\n\r\n{}"
     )
 
     assert (503, b"{}") == (found.status, found.body)
-    wanted = {"retry-after": "3", "x-long": "a b", "content-length": "2", "empty": ""}
+    wanted = {"retry-after": "3", "x-long": "a b c", "content-length": "2", "empty": ""}
     assert wanted == found.headers
     assert b"{}" == read(b"HTTP/1.1 200\r\nContent-Length: 2, 2\r\n\r\n{}").body
 
 
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_END = r"Connection broken: {} has no end$"
+LENGTH = r"Connection broken: the length of the answer is {}$"
+ABORTED = r"^\('Connection aborted\.', "
+
+
 @pytest.mark.faults(8, 9, 11)
 @pytest.mark.parametrize(
-    "told",
+    ("told", "said"),
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\n{}}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\n: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\n X: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2" + b" " * 70_000,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 20_000,
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * LARGEST_HEAD + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000,
-        b"HTTP/2 200\r\n\r\n",
-        b"HTTP/1.1 20 OK\r\n\r\n",
-        b"HTTP/1.1 2000 OK\r\n\r\n",
-        b"ICY 200 OK\r\n\r\n",
+        (HEAD + b"Content-Length: 2, 3\r\n\r\n{}}", LENGTH.format("'2, 3'")),
+        (HEAD + b"Content-Length: \xb2\r\n\r\n{}", LENGTH.format("'\u00b2'")),
+        (HEAD + b"Content-Length: +2\r\n\r\n{}", LENGTH.format(r"'\+2'")),
+        (HEAD + b"Content-Length:\r\n\r\n{}", LENGTH.format("''")),
+        (HEAD + b"Content-Length: " + b"0" * 18 + b"2\r\n\r\n{}", LENGTH.format("'0{18}2'")),
+        (HEAD + b"Content-Length: " + b"x" * 99 + b"\r\n\r\n{}", LENGTH.format("'x{60}'")),
+        (
+            HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
+            "broken: two headers content-length that differ$",
+        ),
+        (HEAD + b"Content-Length : 2\r\n\r\n{}", "broken: a line of the head is no header$"),
+        (HEAD + b": 2\r\n\r\n{}", "broken: a line of the head is no header$"),
+        (HEAD + b" X: 2\r\n\r\n{}", "broken: a line of the head is no header$"),
+        (
+            HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            "broken: the transfer coding is 'gzip, chunked'$",
+        ),
+        (
+            HEAD + b"Transfer-Encoding: " + b"x" * 99 + b"\r\n\r\n",
+            "broken: the transfer coding is 'x{60}'$",
+        ),
+        (
+            HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n",
+            "broken: two headers transfer-encoding that differ$",
+        ),
+        (CHUNKS + b"-2\r\n{}\r\n0\r\n\r\n", "broken: a chunk has no size$"),
+        (CHUNKS + b"0x2\r\n{}\r\n0\r\n\r\n", "broken: a chunk has no size$"),
+        (CHUNKS + b"1\r\n{}\r\n0\r\n\r\n", "broken: a chunk is longer than its size$"),
+        (CHUNKS + b"2" + b" " * 200_000 + b"\r\n", NO_END.format("a line of the answer")),
+        (
+            CHUNKS + b"0\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+            NO_END.format("the trailer of the answer"),
+        ),
+        (
+            HEAD + b"X: " + b"x" * LARGEST_HEAD + b"\r\n\r\n",
+            NO_END.format("the head of the answer"),
+        ),
+        (HEAD + b"X: y\r\n" * 20_000, NO_END.format("the head of the answer")),
+        (b"HTTP/2 200\r\n\r\n", ABORTED),
+        (b"HTTP/1.1 20 OK\r\n\r\n", ABORTED),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", ABORTED),
+        (b"ICY 200 OK" + b" " * 99 + b"\r\n\r\n", ABORTED + r"BadStatusLine\(.*ICY 200 OK {50}'"),
+        (b"", ABORTED + ".*Remote end closed connection without response'"),
+        (HEAD, "broken: the answer is cut$"),
     ],
 )
-def test_what_is_no_answer_is_an_error(told: bytes) -> None:
+def test_what_is_no_answer_is_an_error(told: bytes, said: str) -> None:
     """Two readers of one text must not see two answers in it."""
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=said):
         read(told)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(LARGEST_HEAD, True), (LARGEST_HEAD + 1, False)])
+def test_a_head_may_have_64_kib(size: int, fits: bool) -> None:
+    """All its lines together, without the empty one."""
+    head = HEAD + b"Content-Length: 2\r\nX: "
+    told = head + b"x" * (size - len(head)) + b"\r\n\r\n{}"
+    if fits:
+        assert b"{}" == read(told).body
+    else:
+        with pytest.raises(ProtocolError):
+            read(told)
+
+
+def test_large_chunks_are_read_by_their_hexadecimal_size() -> None:
+    """The usual ones have four digits."""
+    body = bytes(range(256)) * 700
+    told = CHUNKS + b"1F\r\n" + body[:31] + b"\r\n%x\r\n" % (len(body) - 31) + body[31:]
+
+    assert body == read(told + b"\r\n0\r\n\r\n").body
+
+
+def test_what_is_sent_and_asked_about_is_as_it_should_be() -> None:
+    """The request goes out once; interim answers are asked about with no size at all."""
+    wire, sizes = Wire([INTERIM]), list[int]()
+    exchange(cast("socket.socket", wire), b"GET / HTTP/1.1\r\n\r\n", sizes.append)
+
+    assert wire.sent == b"GET / HTTP/1.1\r\n\r\n"
+    assert [0, 0, 9] == sizes
+    assert b"" == read(b"HTTP/1.1 204 No Content\r\n\r\n").body
+    assert 200 == read(b"HTTP/1.1 199 Odd\r\n\r\n" + PLAIN).status
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [(PLAIN, [9] * 10), (CHUNKED, [4, *[4] * 5, 9, *[5] * 6, 9]), (ENDED, list(range(1, 10)))],
+    ids=["length", "chunks", "neither"],
+)
+def test_every_piece_of_a_body_is_asked_about(told: bytes, asked: list[int]) -> None:
+    """A body that drips must not outlast its time."""
+    sizes: list[int] = []
+    read(*[bytes([one]) for one in told], check=sizes.append)
+
+    assert asked == sizes
+
+
+def test_a_fault_of_tls_is_named_as_urllib3_names_it() -> None:
+    """What translates it knows no other."""
+
+    class Broken(Wire):
+        def recv(self, most: int) -> bytes:
+            raise ssl.SSLError(1, "bad record")
+
+    with pytest.raises(SSLError, match="bad record"):
+        exchange(cast("socket.socket", Broken([])), b"GET", accept)
 
 
 @given(st.lists(st.sampled_from([*CHUNKED, *INTERIM]).map(lambda one: bytes([one]))))

@@ -42,6 +42,7 @@ PLAN = (
         ["tests/core/test_walking.py", "tests/core/test_paging.py", "tests/core/test_ahead.py"],
     ),
     Piece("snapkit/ahead.py", ["tests/core/test_lanes.py", "tests/core/test_ahead.py"]),
+    Piece("snapkit/exchange.py", ["tests/core/test_exchange.py"]),
     Piece("snapkit/masking.py", ["tests/core/test_masking.py"]),
     Piece("snapkit/cli/inert.py", ["tests/cli/test_inert.py"]),
     Piece("providers/snapkit_alibaba/signing.py", ["tests/providers/test_alibaba_signing.py"]),
