@@ -72,7 +72,7 @@ def _is_shallow(body: bytes, value: dict[str, Any]) -> bool:
     """
     if b"\0" in body:  # UTF-16 or UTF-32
         return _depth_within(value, DEEPEST)
-    if b"\\" in body and _ESCAPED.search(body):
+    if b"\\" in body:
         body = _ESCAPED.sub(b"", body)
     brackets = body.translate(_SQUARE, _OTHERS).replace(b'""', b"")
     if b'"' in brackets:

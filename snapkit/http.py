@@ -152,7 +152,7 @@ class Http:
         left = remaining()
         if left <= 0:
             raise DeadlineExceededError("no time left to send the request", sent=Sent.NO)
-        host = request.url.partition("://")[2].partition("/")[0].partition("?")[0]
+        host = _host_of(request.url)
         proxies = self._proxies_for(request.url)
         straight = not proxies and self._pools is not None and unpatched()
         send = self._straight if straight else self._by_session
@@ -196,7 +196,7 @@ class Http:
         answer = self._pools.send(
             request.method,
             request.url,
-            _sent_headers(request),
+            _sent_headers(request, Host=_host_of(request.url)),
             request.body,
             connect=connect,
             read=read,
@@ -248,6 +248,11 @@ class Http:
         return self._proxies[key]
 
 
+def _host_of(url: str) -> str:
+    """Return host and port, as they are written in *url*."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0]
+
+
 def _body(raw: Any, remaining: Callable[[], float]) -> bytes:
     """Return the body of an answer of urllib3's, unpacked."""
     chunks: list[bytes] = []
@@ -269,13 +274,15 @@ def _check(size: int, remaining: Callable[[], float]) -> None:
         raise DeadlineExceededError("the answer did not arrive in time")
 
 
-def _sent_headers(request: HttpRequest) -> dict[str, str]:
-    own = {
+def _sent_headers(request: HttpRequest, **more: str) -> dict[str, str]:
+    """Return the headers of *request*, after those of our own, and *more*, that it lacks."""
+    own = more | {
         "User-Agent": "snapkit",
         "Accept-Encoding": "gzip",
         "Content-Length": str(len(request.body)),
     }
-    return own | dict(request.headers)
+    given = {name.lower() for name in request.headers}
+    return {name: own[name] for name in own if name.lower() not in given} | dict(request.headers)
 
 
 def _session() -> requests.Session:

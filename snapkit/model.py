@@ -234,6 +234,7 @@ NOWHERE = SourceDisk()
 UNSAID = Usage()
 
 
+# A class with a slot for weak references cannot take an object of another class over (drafting).
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Snapshot:
     """One point-in-time copy of one disk.

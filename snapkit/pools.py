@@ -54,13 +54,13 @@ class Pools:
     ) -> Answer:
         """Return the answer to a request; timeouts in seconds, *check* as for ``exchange``.
 
+        *headers* are all that are sent, Host and Content-Length too.
+
         Raises urllib3's own errors, and ConfigurationError for a CA bundle that cannot be used.
         """
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        named = any(name.lower() == "host" for name in headers)
-        lines = headers if named else {"Host": host, **headers}
-        head = head_of(method, f"{slash or '/'}{path}", lines)
+        head = head_of(method, f"{slash or '/'}{path}", headers)
         pool = self._pool(f"{scheme}://{host}")
         connection = pool.borrow()
         lasting = False

@@ -87,7 +87,7 @@ class _Walk(Generic[T]):
         barren, again = 0, False
         while page.start is None:
             before = len(self.seen)
-            yield self.take(page)
+            yield self.take(page, self.marks(page))
             if page.next is None:
                 return
             barren = 0 if len(self.seen) > before else barren + 1
@@ -111,12 +111,9 @@ class _Walk(Generic[T]):
         yield from self.counted(page)
         self.audit()
 
-    def take(self, page: Page[T], marks: list[int] | None = None) -> list[T]:
-        """Return the items of *page* not met before, and remember all its rows.
-
-        *marks* are those of its rows, where the caller has them already.
-        """
-        marks, items = self.marks(page) if marks is None else marks, page.items
+    def take(self, page: Page[T], marks: list[int]) -> list[T]:
+        """Return the items of *page*, of *marks*, not met before, and remember all its rows."""
+        items = page.items
         if len(marks) > MOST_ROWS:
             raise ProtocolError(
                 f"the provider sent {len(marks)} rows in one page, more than {MOST_ROWS}",
@@ -126,12 +123,10 @@ class _Walk(Generic[T]):
         of_items = marks if len(items) == len(marks) else _marks(map(self.key, items))
         seen = self.seen
         pairs = zip(of_items, items, strict=True)
-        if len(set(of_items)) < len(items):
-            fresh = list({mark: item for mark, item in pairs if mark not in seen}.values())
-        elif seen.isdisjoint(of_items):
-            fresh = list(items)
-        else:
+        if len(set(of_items)) == len(items):
             fresh = [item for mark, item in pairs if mark not in seen]
+        else:
+            fresh = list({mark: item for mark, item in pairs if mark not in seen}.values())
         before = len(seen)
         seen.update(marks)
         if of_items is not marks:
@@ -193,9 +188,10 @@ class _Walk(Generic[T]):
         """
         total, size = first.total or 0, self.limit
         starts = range(0, total, size)
-        order = list(self.marks(first))
-        yield self.take(first)
+        order = list(marks := self.marks(first))
+        yield self.take(first, marks)
         last = self.at(starts[-1], size)
+        of_last = self.marks(last)
         for number, start in enumerate(starts[1:-1], 1):
             self.expect((place, size) for place in starts[number:-1])
             page = self.at(start, size)
@@ -204,10 +200,10 @@ class _Walk(Generic[T]):
             yield self.take(page, marks)
             if page.total != total or len(order) != start + size:
                 self.tally.moved |= page.total != total
-                yield self.take(last)
+                yield self.take(last, of_last)
                 return False
-        order += self.marks(last)
-        yield self.take(last)
+        order += of_last
+        yield self.take(last, of_last)
         if len(order) != total or len(self.seen) != total:
             self.tally.moved |= last.total != total or len(self.seen) != len(order)
             return False
@@ -233,7 +229,7 @@ class _Walk(Generic[T]):
                 if barren > REPEATS and ids:
                     raise self.endless("the same page for every position")
                 walked.update(ids)
-                yield self.take(page)
+                yield self.take(page, ids)
                 start += size
                 if not ids or (len(ids) < size and start >= (page.total or 0)):
                     break

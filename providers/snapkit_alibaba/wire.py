@@ -105,7 +105,6 @@ class Found(Generic[T]):
 
 def parse_snapshot(
     row: Mapping[str, Any],
-    *,
     account: str,
     region: str,
     keep_raw: bool = False,
@@ -115,12 +114,6 @@ def parse_snapshot(
 
     *instance_id* is the server that was asked for: rows do not name it.
     """
-    return _snapshot_of(row, account, region, keep_raw, instance_id)
-
-
-def _snapshot_of(
-    row: Mapping[str, Any], account: str, region: str, keep_raw: bool, instance_id: str | None
-) -> Snapshot | None:
     get = row.get
     snapshot_id = text(get("SnapshotId"))
     if snapshot_id is None:
@@ -131,11 +124,7 @@ def _snapshot_of(
     if created is None or size is None:
         note_odd(PROVIDER, row, {"CreationTime": created, "SourceDiskSize": size})
     copied = get("SourceSnapshotId")
-    draft = draft_snapshot()
-    draft.id = snapshot_id
-    draft.provider = PROVIDER
-    draft.account = account
-    draft.region = region
+    draft = draft_snapshot(snapshot_id, PROVIDER, account, region)
     draft.name = text(get("SnapshotName"))
     draft.description = text(get("Description"))
     (
@@ -163,8 +152,7 @@ def _snapshot_of(
     draft.tags = tags_in(get("Tags"))
     if keep_raw:
         draft.raw = row
-    snapshot: Snapshot = draft.done()
-    return snapshot
+    return draft.done()
 
 
 @remembered
@@ -324,7 +312,7 @@ def read_snapshots(
     """Return the snapshots of an answer to DescribeSnapshots."""
 
     def parse(row: Mapping[str, Any]) -> Snapshot | None:
-        return _snapshot_of(row, account, region, keep_raw, instance_id)
+        return parse_snapshot(row, account, region, keep_raw, instance_id)
 
     return found_in(entries_of(answer, "Snapshots", "Snapshot"), "SnapshotId", parse)
 

@@ -232,40 +232,25 @@ def parse_snapshots(
             troubles.append(f"the row at {place} has no snapshot_id")
             continue
         ids.append(snapshot_id)
-        resource = mapping(row.get("resource"))
-        if _is_disk(resource.get("resource_type")):
-            items.append(_snapshot_of(row, snapshot_id, resource, account, region, keep_raw))
+        if _is_disk(mapping(row.get("resource")).get("resource_type")):
+            items.append(parse_snapshot(row, snapshot_id, account, region, keep_raw))
     return Page(items=items, ids=ids, troubles=troubles, **counted)
 
 
 def _is_disk(kind: object) -> bool:
-    if kind == "volume" or kind == "instance":
-        return True
-    return not (isinstance(kind, str) and kind and kind.lower() not in _ROLES)
+    return not isinstance(kind, str) or not kind or kind in _ROLES or kind.lower() in _ROLES
 
 
 def parse_snapshot(
-    row: Mapping[str, Any], snapshot_id: str, *, account: str, region: str, keep_raw: bool = False
+    row: Mapping[str, Any], snapshot_id: str, account: str, region: str, keep_raw: bool = False
 ) -> Snapshot:
     """Return the snapshot *snapshot_id* that *row* describes; odd values become None."""
-    resource = mapping(row.get("resource"))
-    return _snapshot_of(row, snapshot_id, resource, account, region, keep_raw)
-
-
-def _snapshot_of(
-    row: Mapping[str, Any],
-    snapshot_id: str,
-    resource: Mapping[str, Any],
-    account: str,
-    region: str,
-    keep_raw: bool,
-) -> Snapshot:
     get = row.get
     status, raw_status, reason, restorable, kind, taken = _words(
         get("status"), get("transition_status"), get("snapshot_type"), get("is_taken")
     )
     at, finished = parse_time(get("snapshot_time")), parse_time(get("create_time"))
-    details = mapping(get("snapshot_resource"))
+    resource, details = mapping(get("resource")), mapping(get("snapshot_resource"))
     written = get("size")
     source = _source(
         resource.get("resource_id"),
@@ -280,11 +265,7 @@ def _snapshot_of(
     if at is None or finished is None or stored is None or size is None:
         read = {"snapshot_time": at, "create_time": finished, "size": stored}
         note_odd(PROVIDER, row, read | {"virtual_size": size})
-    draft = draft_snapshot()
-    draft.id = snapshot_id
-    draft.provider = PROVIDER
-    draft.account = account
-    draft.region = region
+    draft = draft_snapshot(snapshot_id, PROVIDER, account, region)
     draft.name = text(get("snapshot_name"))
     draft.description = text(get("description"))
     draft.status = status
@@ -303,8 +284,7 @@ def _snapshot_of(
     draft.tags = _labels(get("tags"))
     if keep_raw:
         draft.raw = row
-    snapshot: Snapshot = draft.done()
-    return snapshot
+    return draft.done()
 
 
 @remembered

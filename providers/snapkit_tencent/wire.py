@@ -262,11 +262,7 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     size = source.size_bytes
     if made is None or size is None:
         note_odd(PROVIDER, row, {"CreateTime": made, "DiskSize": size})
-    draft = draft_snapshot()
-    draft.id = found
-    draft.provider = PROVIDER
-    draft.account = context.account
-    draft.region = context.region
+    draft = draft_snapshot(found, PROVIDER, context.account, context.region)
     draft.name = text(get("SnapshotName"))
     (
         draft.status,
@@ -296,8 +292,7 @@ def parse_snapshot(row: Mapping[str, Any], context: Context) -> Snapshot | None:
     draft.tags = _tags(get("Tags"))
     if context.keep_raw:
         draft.raw = row
-    snapshot: Snapshot = draft.done()
-    return snapshot
+    return draft.done()
 
 
 def parse_group(row: Mapping[str, Any], context: Context) -> SnapshotGroup | None:

@@ -9,6 +9,7 @@ import pytest
 from snapkit.drafting import draft_snapshot
 from snapkit.model import Snapshot, SnapshotStatus
 
+WHERE = ("s-1", "paper", "", "north")
 SAID: dict[str, Any] = {
     "id": "s-1",
     "provider": "paper",
@@ -22,7 +23,7 @@ SAID: dict[str, Any] = {
 
 
 def drafted() -> Snapshot:
-    draft = draft_snapshot()
+    draft = draft_snapshot(*WHERE)
     for name, value in SAID.items():
         setattr(draft, name, value)
     done: Snapshot = draft.done()
@@ -42,14 +43,13 @@ def test_a_draft_becomes_what_the_constructor_makes() -> None:
 
 def test_every_field_with_a_default_has_it_in_a_draft() -> None:
     """A field that is new in the class must not be missing in half of all snapshots."""
-    draft = draft_snapshot()
+    draft: Any = draft_snapshot(*WHERE)
     fields = attrs.fields(Snapshot)
     defaults = {one.name: one.default for one in fields if one.default is not attrs.NOTHING}
 
     assert defaults == {name: getattr(draft, name) for name in defaults}
-    assert {"id", "provider", "account", "region", "status", "raw_status"} == {
-        one.name for one in fields if not hasattr(draft, one.name)
-    }
+    assert (draft.id, draft.provider, draft.account, draft.region) == WHERE
+    assert {"status", "raw_status"} == {one.name for one in fields if not hasattr(draft, one.name)}
 
 
 def test_what_is_done_is_frozen() -> None:
@@ -61,4 +61,4 @@ def test_what_is_done_is_frozen() -> None:
 def test_a_field_that_does_not_exist_is_refused() -> None:
     """A slip of the pen must not be lost."""
     with pytest.raises(AttributeError):
-        draft_snapshot().nmae = "other"
+        draft_snapshot(*WHERE).nmae = "other"

@@ -246,6 +246,17 @@ def test_a_broken_answer_is_an_error_that_may_be_retried(
     assert url.removeprefix("http://") in str(caught.value)
 
 
+def test_a_header_that_was_signed_stands_once_however_it_is_written() -> None:
+    """Two of one name would be two different requests to two readers."""
+    with server(answer()) as (url, seen):
+        send(url, headers={"host": "shelf.example", "accept-encoding": "identity"})
+    names = [line.partition(b":")[0].lower() for line in seen[0].split(b"\r\n")[1:] if line]
+
+    assert b"host: shelf.example" in seen[0]
+    assert b"accept-encoding: identity" in seen[0]
+    assert (1, 1) == (names.count(b"host"), names.count(b"accept-encoding"))
+
+
 @pytest.mark.faults(17)
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
 def test_gzip_cut_short_never_reads_as_json(keep: float) -> None:
